@@ -1,0 +1,186 @@
+/**
+ * ByteWriter: a growing little-endian buffer that is reused, so that encoding allocates nothing
+ * per record. ByteReader: its bounds-checked counterpart; reading past the end throws RangeError,
+ * which decoders turn into CORRUPT. Varints are LEB128, at most 8 bytes, safe integers only.
+ */
+import { invariant } from './assert.ts';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+export class ByteWriter {
+  bytes: Buffer;
+  view: DataView;
+  /** Next byte to be written. Moving it back drops what was behind. */
+  position = 0;
+
+  constructor(capacity: number) {
+    this.bytes = Buffer.allocUnsafeSlow(capacity);
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+  }
+
+  /** Makes room for `count` more bytes; call before the unchecked writes below. */
+  reserve(count: number): void {
+    if (this.position + count > this.bytes.length) this.grow(this.position + count);
+  }
+
+  private grow(needed: number): void {
+    let capacity = this.bytes.length * 2;
+    while (capacity < needed) capacity *= 2;
+    const grown = Buffer.allocUnsafeSlow(capacity);
+    grown.set(this.bytes.subarray(0, this.position));
+    this.bytes = grown;
+    this.view = new DataView(grown.buffer, grown.byteOffset, grown.byteLength);
+  }
+
+  u8(value: number): void {
+    this.reserve(1);
+    this.bytes[this.position++] = value;
+  }
+
+  u16(value: number): void {
+    this.reserve(2);
+    this.view.setUint16(this.position, value, true);
+    this.position += 2;
+  }
+
+  u32(value: number): void {
+    this.reserve(4);
+    this.view.setUint32(this.position, value, true);
+    this.position += 4;
+  }
+
+  f64(value: number): void {
+    this.reserve(8);
+    this.view.setFloat64(this.position, value, true);
+    this.position += 8;
+  }
+
+  /** A safe integer as u64. */
+  u64(value: number): void {
+    invariant(Number.isSafeInteger(value) && value >= 0, 'u64 of a safe integer');
+    this.reserve(8);
+    this.view.setUint32(this.position, value % 2 ** 32, true);
+    this.view.setUint32(this.position + 4, Math.floor(value / 2 ** 32), true);
+    this.position += 8;
+  }
+
+  varint(value: number): void {
+    this.reserve(8);
+    const bytes = this.bytes;
+    let p = this.position;
+    let rest = value;
+    while (rest > 0x7fffffff) {
+      bytes[p++] = (rest % 128) | 128;
+      rest = Math.floor(rest / 128);
+    }
+    while (rest > 127) {
+      bytes[p++] = (rest & 127) | 128;
+      rest >>>= 7;
+    }
+    bytes[p++] = rest;
+    this.position = p;
+  }
+
+  raw(source: Uint8Array, start: number = 0, end: number = source.length): void {
+    const length = end - start;
+    this.reserve(length);
+    const to = this.bytes;
+    let p = this.position;
+    if (length <= 32) for (let i = start; i < end; i++) to[p++] = source[i] as number;
+    else to.set(source.subarray(start, end), p);
+    this.position += length;
+  }
+
+  /** UTF-8 with its length as a varint before it. Short ASCII takes no native call. */
+  text(value: string): void {
+    const length = value.length;
+    this.reserve(length * 3 + 4);
+    const bytes = this.bytes;
+    const start = this.position;
+    if (length < 64) {
+      bytes[start] = length;
+      let i = 0;
+      for (; i < length; i++) {
+        const code = value.charCodeAt(i);
+        if (code > 127) break;
+        bytes[start + 1 + i] = code;
+      }
+      if (i === length) {
+        this.position = start + 1 + length;
+        return;
+      }
+    }
+    const size = Buffer.byteLength(value, 'utf8');
+    this.varint(size);
+    this.position += bytes.write(value, this.position, size, 'utf8');
+  }
+}
+
+export class ByteReader {
+  readonly bytes: Uint8Array;
+  private readonly view: DataView;
+  position: number;
+  readonly end: number;
+
+  constructor(bytes: Uint8Array, start: number = 0, end: number = bytes.length) {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.position = start;
+    this.end = end;
+  }
+
+  private take(count: number): number {
+    const at = this.position;
+    if (at + count > this.end) throw new RangeError(`${count} bytes at ${at} reach beyond ${this.end}`);
+    this.position = at + count;
+    return at;
+  }
+
+  u8(): number {
+    return this.bytes[this.take(1)] as number;
+  }
+
+  u16(): number {
+    return this.view.getUint16(this.take(2), true);
+  }
+
+  u32(): number {
+    return this.view.getUint32(this.take(4), true);
+  }
+
+  f64(): number {
+    return this.view.getFloat64(this.take(8), true);
+  }
+
+  u64(): number {
+    const at = this.take(8);
+    const value = this.view.getUint32(at, true) + this.view.getUint32(at + 4, true) * 2 ** 32;
+    if (!Number.isSafeInteger(value)) throw new RangeError(`u64 at ${at} is no safe integer`);
+    return value;
+  }
+
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < 8; i++) {
+      const byte = this.u8();
+      value += (byte & 127) * scale;
+      if (byte < 128) {
+        if (!Number.isSafeInteger(value)) break;
+        return value;
+      }
+      scale *= 128;
+    }
+    throw new RangeError(`varint before ${this.position} is too long`);
+  }
+
+  raw(length: number): Uint8Array {
+    const at = this.take(length);
+    return this.bytes.subarray(at, at + length);
+  }
+
+  text(): string {
+    const length = this.varint();
+    return utf8.decode(this.raw(length));
+  }
+}
