@@ -44,20 +44,30 @@ export const FRAME_KIND = {
 } as const;
 export type FrameKind = (typeof FRAME_KIND)[keyof typeof FRAME_KIND];
 
-export const LIMITS = {
+export interface Limits {
   /** One record, and one folded context. */
-  recordBytes: 16 * MiB,
+  readonly recordBytes: number;
   /** A frame is closed when it holds this much ... */
-  frameBytes: 256 * KiB,
+  readonly frameBytes: number;
   /** ... or this many records. */
-  frameRecords: 2048,
+  readonly frameRecords: number;
   /** One commit may be larger than a frame and then has one of its own. */
+  readonly commitBytes: number;
+  readonly commitRecords: number;
+  /** Bytes, and commands, that may wait for the disk before more are refused. */
+  readonly pendingBytes: number;
+  readonly pendingCommands: number;
+}
+
+export const LIMITS: Limits = {
+  recordBytes: 16 * MiB,
+  frameBytes: 256 * KiB,
+  frameRecords: 2048,
   commitBytes: 64 * MiB,
   commitRecords: 100_000,
-  /** Bytes that may wait for the disk before commands are refused. */
   pendingBytes: 64 * MiB,
   pendingCommands: 100_000,
-} as const;
+};
 
 /** Start of the payload of a frame: right behind its header. */
 export const PAYLOAD_START: number = FRAME.size;
