@@ -1,0 +1,152 @@
+/**
+ * Plain MessagePack to packed values and back, bytes to bytes. Packing writes a map as a shape
+ * record wherever the table takes its keys; unpacking gives exactly the bytes that were packed.
+ * Two equal maps may be packed differently (the table was full for one): compare unpacked bytes.
+ */
+import type { ByteWriter } from '../base/bytes.ts';
+import { ARRAY16, FIXARRAY, FIXMAP, FIXSTR, MAP16, MAP32, MAX_DEPTH, RECORD } from './format.ts';
+import { MAX_SHAPE_KEYS, NONE, ROOT, type ShapeTable } from './shape-table.ts';
+import { skipPacked, skipValue } from './skip.ts';
+
+/** Finding a map's shape walks over its values once more, so this also bounds the walks per byte. */
+const MAX_SHAPED_DEPTH = 8;
+
+/** Appends the packed form of the MessagePack value in `start` to `end`. */
+export function packValue(shapes: ShapeTable, bytes: Uint8Array, start: number, end: number, out: ByteWriter): void {
+  const reached = pack(shapes, bytes, start, out, 0);
+  if (reached !== end) throw new RangeError(`value at ${start} ends at ${reached}, not ${end}`);
+}
+
+/** Appends the MessagePack form of the packed value in `start` to `end`. */
+export function unpackToMessagePack(shapes: ShapeTable, packed: Uint8Array, start: number, end: number, out: ByteWriter): void {
+  const reached = unpack(shapes, packed, start, out, 0);
+  if (reached !== end) throw new RangeError(`packed value at ${start} ends at ${reached}, not ${end}`);
+}
+
+/** Appends a value found one level below a root, as a merge does. */
+export function packMember(shapes: ShapeTable, bytes: Uint8Array, start: number, end: number, out: ByteWriter): void {
+  if (isStructure(bytes[start] as number)) pack(shapes, bytes, start, out, 1);
+  else out.raw(bytes, start, end);
+}
+
+/** Starts a record: its values follow. */
+export function putRecord(out: ByteWriter, shape: number): void {
+  out.u8(RECORD);
+  out.varint(shape);
+}
+
+export function isStructure(lead: number): boolean {
+  return (lead >= FIXMAP && lead < FIXSTR) || (lead >= ARRAY16 && lead <= MAP32);
+}
+
+export function isMap(lead: number): boolean {
+  return (lead >= FIXMAP && lead < FIXARRAY) || lead === MAP16 || lead === MAP32;
+}
+
+/** Items of the array, or entries of the map, that starts here. */
+export function sizeAt(bytes: Uint8Array, start: number): number {
+  const lead = bytes[start] as number;
+  if (lead < FIXSTR) return lead & 15;
+  const low = ((bytes[start + 1] as number) << 8) | (bytes[start + 2] as number);
+  if (lead === ARRAY16 || lead === MAP16) return low;
+  return low * 0x10000 + (((bytes[start + 3] as number) << 8) | (bytes[start + 4] as number));
+}
+
+/** Where its first item or key starts. */
+export function bodyAt(bytes: Uint8Array, start: number): number {
+  const lead = bytes[start] as number;
+  if (lead < FIXSTR) return start + 1;
+  return start + (lead === ARRAY16 || lead === MAP16 ? 3 : 5);
+}
+
+/** Appends a map's lead bytes in their shortest form. */
+export function putMapSize(out: ByteWriter, size: number): void {
+  if (size < 16) return out.u8(FIXMAP | size);
+  out.reserve(5);
+  const wide = size >= 0x10000;
+  out.u8(wide ? MAP32 : MAP16);
+  if (wide) out.view.setUint32(out.position, size);
+  else out.view.setUint16(out.position, size);
+  out.position += wide ? 4 : 2;
+}
+
+function pack(shapes: ShapeTable, bytes: Uint8Array, start: number, out: ByteWriter, depth: number): number {
+  const lead = bytes[start] as number;
+  if (!isStructure(lead)) {
+    const end = skipValue(bytes, start);
+    out.raw(bytes, start, end);
+    return end;
+  }
+  if (depth === MAX_DEPTH) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels at ${start}`);
+  const map = isMap(lead);
+  const size = sizeAt(bytes, start);
+  let position = bodyAt(bytes, start);
+  const shape = map && depth < MAX_SHAPED_DEPTH ? shapeAt(shapes, bytes, start, size) : NONE;
+  if (shape !== NONE) {
+    putRecord(out, shape);
+    for (let i = 0; i < size; i++) position = pack(shapes, bytes, skipValue(bytes, position), out, depth + 1);
+    return position;
+  }
+  // Runs without a structure inside are copied in one piece.
+  let copied = start;
+  for (let i = map ? 2 * size : size; i > 0; i--) {
+    if (!isStructure(bytes[position] as number)) {
+      position = skipValue(bytes, position);
+      continue;
+    }
+    out.raw(bytes, copied, position);
+    position = copied = pack(shapes, bytes, position, out, depth + 1);
+  }
+  out.raw(bytes, copied, position);
+  return position;
+}
+
+/** The shape of a map with `size` entries, or NONE when it has to stay a plain map. */
+function shapeAt(shapes: ShapeTable, bytes: Uint8Array, start: number, size: number): number {
+  // Unpacking writes the shortest lead bytes; an empty map is shorter plain.
+  if (size === 0 || size > MAX_SHAPE_KEYS || bytes[start] !== (size < 16 ? FIXMAP | size : MAP16)) return NONE;
+  let node = ROOT;
+  let position = bodyAt(bytes, start);
+  for (let i = 0; i < size; i++) {
+    const keyEnd = skipValue(bytes, position);
+    node = shapes.child(node, bytes, position, keyEnd);
+    if (node === NONE) return NONE;
+    position = skipValue(bytes, keyEnd);
+  }
+  return shapes.shapeOf(node);
+}
+
+function unpack(shapes: ShapeTable, packed: Uint8Array, start: number, out: ByteWriter, depth: number): number {
+  const lead = packed[start] as number;
+  if (lead !== RECORD && !isStructure(lead)) {
+    const end = skipPacked(shapes, packed, start);
+    out.raw(packed, start, end);
+    return end;
+  }
+  if (depth === MAX_DEPTH) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels at ${start}`);
+  let position = start;
+  if (lead === RECORD) {
+    const shape = shapes.idAt(packed, start + 1);
+    position += shape < 128 ? 2 : 3;
+    const count = shapes.countOf(shape);
+    putMapSize(out, count);
+    for (let i = 0; i < count; i++) {
+      out.raw(shapes.keyBytes, shapes.keyStart(shape, i), shapes.keyEnd(shape, i));
+      position = unpack(shapes, packed, position, out, depth + 1);
+    }
+    return position;
+  }
+  position = bodyAt(packed, start);
+  let copied = start;
+  for (let i = (isMap(lead) ? 2 : 1) * sizeAt(packed, start); i > 0; i--) {
+    const next = packed[position] as number;
+    if (next !== RECORD && !isStructure(next)) {
+      position = skipPacked(shapes, packed, position);
+      continue;
+    }
+    out.raw(packed, copied, position);
+    position = copied = unpack(shapes, packed, position, out, depth + 1);
+  }
+  out.raw(packed, copied, position);
+  return position;
+}

@@ -1,0 +1,115 @@
+/**
+ * A packed value to a fresh JavaScript value: the decode behind every read of a context. Bytes come
+ * from memory or from a checksummed snapshot, so they are trusted; a broken one still ends in a
+ * RangeError. Objects are copies of the shape's template (one hidden class per shape, and right for
+ * an own `__proto__`); short strings come without a native call (bench/micro/codec.ts).
+ */
+import {
+  ARRAY16, ARRAY32, FALSE, FIXARRAY, FIXSTR, FLOAT64, INT16, INT32, INT64, INT8, MAP16, MAP32, NIL, RECORD,
+  STR16, STR32, STR8, TRUE, UINT16, UINT32, UINT64, UINT8,
+} from './format.ts';
+import { setOwn } from './read-value.ts';
+import type { ShapeTable } from './shape-table.ts';
+import { MAX_BYTES } from './short-text.ts';
+
+/** The packed value in `start` to `end`; every call makes new objects. */
+export function readPacked(shapes: ShapeTable, bytes: Uint8Array, start: number, end: number): unknown {
+  const reader = new PackedReader(shapes, bytes, start);
+  const value = reader.value();
+  if (reader.position !== end) throw new RangeError(`packed value at ${start} ends at ${reader.position}, not ${end}`);
+  return value;
+}
+
+class PackedReader {
+  readonly shapes: ShapeTable;
+  readonly bytes: Uint8Array;
+  position: number;
+
+  constructor(shapes: ShapeTable, bytes: Uint8Array, start: number) {
+    this.shapes = shapes;
+    this.bytes = bytes;
+    this.position = start;
+  }
+
+  value(): unknown {
+    const lead = this.bytes[this.position++] as number;
+    if (lead < 0x80) return lead;
+    if (lead >= 0xe0) return lead - 0x100;
+    if (lead < FIXARRAY) return this.map(lead & 15);
+    if (lead < FIXSTR) return this.array(lead & 15);
+    if (lead < NIL) return this.text(lead & 31);
+    if (lead === RECORD) return this.record();
+    return this.wide(lead);
+  }
+
+  private wide(lead: number): unknown {
+    switch (lead) {
+      case NIL: return null;
+      case FALSE: return false;
+      case TRUE: return true;
+      case FLOAT64: return this.view(8).getFloat64(0);
+      case UINT8: return this.uint(1);
+      case UINT16: return this.uint(2);
+      case UINT32: return this.uint(4);
+      case UINT64: return this.view(8).getBigUint64(0);
+      case INT8: return (this.uint(1) << 24) >> 24;
+      case INT16: return (this.uint(2) << 16) >> 16;
+      case INT32: return this.uint(4) | 0;
+      case INT64: return this.view(8).getBigInt64(0);
+      case STR8: return this.text(this.uint(1));
+      case STR16: return this.text(this.uint(2));
+      case STR32: return this.text(this.uint(4));
+      case ARRAY16: return this.array(this.uint(2));
+      case ARRAY32: return this.array(this.uint(4));
+      case MAP16: return this.map(this.uint(2));
+      case MAP32: return this.map(this.uint(4));
+      default: throw new RangeError(`byte ${lead} at ${this.position - 1} starts no packed value`);
+    }
+  }
+
+  private view(size: number): DataView {
+    const at = this.position;
+    this.position += size;
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset + at, size);
+  }
+
+  private uint(size: number): number {
+    let value = 0;
+    for (let i = 0; i < size; i++) value = value * 256 + (this.bytes[this.position++] as number);
+    return value;
+  }
+
+  private text(size: number): string {
+    const at = this.position;
+    this.position += size;
+    const short = size <= MAX_BYTES ? this.shapes.texts.get(this.bytes, at, size) : undefined;
+    if (short !== undefined) return short;
+    const { bytes } = this;
+    return Buffer.from(bytes.buffer, bytes.byteOffset + at, size).toString('utf8');
+  }
+
+  private array(count: number): unknown[] {
+    const array: unknown[] = [];
+    for (let i = 0; i < count; i++) array.push(this.value());
+    return array;
+  }
+
+  private record(): Record<string, unknown> {
+    const shape = this.shapes.idAt(this.bytes, this.position);
+    this.position += shape < 128 ? 1 : 2;
+    const names = this.shapes.namesOf(shape);
+    const object: Record<string, unknown> = { ...this.shapes.templateOf(shape) };
+    for (let i = 0; i < names.length; i++) object[names[i] as string] = this.value();
+    return object;
+  }
+
+  private map(count: number): Record<string, unknown> {
+    const object: Record<string, unknown> = {};
+    for (let i = 0; i < count; i++) {
+      const key = this.value() as string;
+      if (key === '__proto__') setOwn(object, key, this.value());
+      else object[key] = this.value();
+    }
+    return object;
+  }
+}
