@@ -6,63 +6,18 @@
  * of a second call would mean nothing.
  */
 import * as nodeFs from 'node:fs';
+import {
+  type Counted,
+  type Done,
+  type FileCalls,
+  MAX_CALL_BYTES,
+  MAX_STALLS,
+  isInterruption,
+  needsFullSync,
+  osError,
+  statOf,
+} from './file-calls.ts';
 import type { FileHandle, FileStat } from './file-io.ts';
-import { GiB } from './units.ts';
-
-type Done = (error: Error | null) => void;
-type Counted = (error: Error | null, count: number) => void;
-
-/** The system calls made on an open file, as node:fs has them; tests put failing ones here. */
-export interface FileCalls {
-  read(
-    fd: number,
-    into: Uint8Array,
-    start: number,
-    length: number,
-    position: number,
-    done: Counted,
-  ): void;
-  readSync(fd: number, into: Uint8Array, start: number, length: number, position: number): number;
-  write(
-    fd: number,
-    from: Uint8Array,
-    start: number,
-    length: number,
-    position: number,
-    done: Counted,
-  ): void;
-  writeSync(fd: number, from: Uint8Array, start: number, length: number, position: number): number;
-  fsync(fd: number, done: Done): void;
-  fsyncSync(fd: number): void;
-  fdatasync(fd: number, done: Done): void;
-  fdatasyncSync(fd: number): void;
-}
-
-/** Node takes at most 2^31-1 bytes in one call; longer requests are continued like short ones. */
-const MAX_CALL_BYTES = GiB;
-/** Calls in a row that may end without progress before the request fails. */
-const MAX_STALLS = 16;
-/** Only fsync reaches the platters on macOS: libuv makes F_FULLFSYNC of it. */
-const needsFullSync: boolean = process.platform === 'darwin';
-
-/** An error in the shape the operating system's own have. */
-export function osError(code: string, message: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${code}: ${message}`), { code });
-}
-
-export function statOf(stats: nodeFs.BigIntStats): FileStat {
-  const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other';
-  return { kind, sizeBytes: Number(stats.size), identity: `${stats.dev}:${stats.ino}` };
-}
-
-function isInterruption(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === 'EINTR' || code === 'EAGAIN';
-}
-
-function noProgress(path: string): Error {
-  return osError('EIO', `write without progress, '${path}'`);
-}
 
 /** One write or datasync on its way. The handle keeps it for the next one. */
 class Request {
@@ -116,7 +71,7 @@ class Request {
     this.rest -= progress;
     if (this.rest === 0) return this.finish(null);
     this.stalls = progress > 0 ? 0 : this.stalls + 1;
-    if (this.stalls === MAX_STALLS) return this.finish(error ?? noProgress(this.file.path));
+    if (this.stalls === MAX_STALLS) return this.finish(error ?? this.file.noProgress());
     this.submit(this.from as Uint8Array);
   }
 
@@ -170,7 +125,7 @@ export class NodeFileHandle implements FileHandle {
       }
       written += count;
       stalls = count > 0 ? 0 : stalls + 1;
-      if (stalls === MAX_STALLS) throw failure ?? noProgress(this.path);
+      if (stalls === MAX_STALLS) throw failure ?? this.noProgress();
     }
   }
 
@@ -286,6 +241,11 @@ export class NodeFileHandle implements FileHandle {
     if (--this.inFlight === 0) this.onIdle?.();
   }
 
+  /** @internal */
+  noProgress(): Error {
+    return osError('EIO', `write without progress, '${this.path}'`);
+  }
+
   private checkOpen(): void {
     if (this.closing !== undefined) throw this.closedError();
   }
@@ -293,4 +253,18 @@ export class NodeFileHandle implements FileHandle {
   private closedError(): Error {
     return osError('EBADF', `file is closed, '${this.path}'`);
   }
+}
+
+/** Opens a file with flags as open(2) has them. */
+export function openFile(
+  path: string,
+  flags: number,
+  calls: FileCalls = nodeFs,
+): Promise<NodeFileHandle> {
+  return new Promise((resolve, reject) => {
+    nodeFs.open(path, flags, (error, fd) => {
+      if (error) reject(error);
+      else resolve(new NodeFileHandle(path, fd, calls));
+    });
+  });
 }

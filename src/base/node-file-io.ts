@@ -5,8 +5,9 @@
  */
 import * as nodeFs from 'node:fs';
 import { lockDirectory } from './dir-lock.ts';
+import { type FileCalls, osError, statOf } from './file-calls.ts';
 import type { FileHandle, FileIo, FileStat, OpenMode } from './file-io.ts';
-import { type FileCalls, NodeFileHandle, osError, statOf } from './node-file-handle.ts';
+import { openFile } from './node-file-handle.ts';
 
 /**
  * Linux only: elsewhere the flag is missing, leaves the bytes in the drive's cache (macOS), or has
@@ -28,10 +29,7 @@ async function open(path: string, mode: OpenMode, calls: FileCalls): Promise<Fil
   if (mode === 'update-synced' && !hasSyncedWrites) {
     throw osError('ENOTSUP', `no synced writes on ${process.platform}, '${path}'`);
   }
-  const fd = await new Promise<number>((resolve, reject) => {
-    nodeFs.open(path, FLAGS[mode], (error, opened) => (error ? reject(error) : resolve(opened)));
-  });
-  return new NodeFileHandle(path, fd, calls);
+  return openFile(path, FLAGS[mode], calls);
 }
 
 async function stat(path: string): Promise<FileStat | undefined> {

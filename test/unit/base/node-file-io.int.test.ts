@@ -1,10 +1,11 @@
+/** The real disk behind FileIo: what it does with short, interrupted and failing system calls. */
 import * as nodeFs from 'node:fs';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { FileCalls } from '../../../src/base/file-calls.ts';
 import type { FileHandle } from '../../../src/base/file-io.ts';
-import type { FileCalls } from '../../../src/base/node-file-handle.ts';
 import { createNodeFileIo, nodeFileIo } from '../../../src/base/node-file-io.ts';
 
 let directory = '';
