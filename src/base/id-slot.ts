@@ -1,0 +1,84 @@
+/**
+ * How an id lies in a SlabHeap slot: its length, one byte below 128, else two of 7 bits with the
+ * low ones first, then its UTF-8 bytes. The only place that knows; everyone else holds refs.
+ */
+import { type HashKey, hashBytes } from './hash.ts';
+import type { SlabHeap } from './slab-heap.ts';
+
+export const MAX_ID_BYTES = 1024;
+
+/** Copies an id into a new slot. */
+export function storeId(heap: SlabHeap, bytes: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  const ref = heap.allocate(length + (length < 128 ? 1 : 2));
+  const target = heap.bytesOf(ref);
+  let to = heap.startOf(ref);
+  if (length < 128) target[to++] = length;
+  else {
+    target[to++] = (length & 127) | 128;
+    target[to++] = length >>> 7;
+  }
+  for (let from = start; from < end; from++) target[to++] = bytes[from] as number;
+  return ref;
+}
+
+export function isId(
+  heap: SlabHeap,
+  idRef: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  const stored = heap.bytesOf(idRef);
+  const at = heap.startOf(idRef);
+  if (lengthAt(stored, at) !== end - start) return false;
+  for (let from = textAt(stored, at), i = start; i < end; i++, from++) {
+    if (stored[from] !== bytes[i]) return false;
+  }
+  return true;
+}
+
+export function hashOfId(heap: SlabHeap, idRef: number, key: HashKey): number {
+  const bytes = heap.bytesOf(idRef);
+  const at = heap.startOf(idRef);
+  const start = textAt(bytes, at);
+  return hashBytes(key, bytes, start, start + lengthAt(bytes, at));
+}
+
+export function textOfId(heap: SlabHeap, idRef: number): string {
+  const bytes = heap.bytesOf(idRef);
+  const at = heap.startOf(idRef);
+  const start = textAt(bytes, at);
+  const end = start + lengthAt(bytes, at);
+  for (let i = start; i < end; i++) {
+    if ((bytes[i] as number) > 127) return bytes.toString('utf8', start, end);
+  }
+  return bytes.toString('latin1', start, end);
+}
+
+/** Negative, 0 or positive as the first id sorts before, with or after the second by UTF-8 bytes. */
+export function compareIds(heap: SlabHeap, idRefA: number, idRefB: number): number {
+  const a = heap.bytesOf(idRefA);
+  const b = heap.bytesOf(idRefB);
+  const atA = heap.startOf(idRefA);
+  const atB = heap.startOf(idRefB);
+  const lengthA = lengthAt(a, atA);
+  const lengthB = lengthAt(b, atB);
+  const startA = textAt(a, atA);
+  const startB = textAt(b, atB);
+  const shorter = lengthA < lengthB ? lengthA : lengthB;
+  for (let i = 0; i < shorter; i++) {
+    const difference = (a[startA + i] as number) - (b[startB + i] as number);
+    if (difference !== 0) return difference;
+  }
+  return lengthA - lengthB;
+}
+
+function lengthAt(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] as number;
+  return first < 128 ? first : (first & 127) | ((bytes[at + 1] as number) << 7);
+}
+
+function textAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at] as number) < 128 ? at + 1 : at + 2;
+}

@@ -1,0 +1,238 @@
+/**
+ * IdTable: ids (non-empty text of at most 1,024 UTF-8 bytes) to dense handles. Extendible hashing
+ * (Fagin et al., 1979): the top bits of a keyed hash choose one of many small buckets, a full bucket
+ * splits alone, so no insert ever rehashes more than one. An id's bytes live in a SlabHeap slot
+ * (see id-slot.ts); the owner of the handles keeps the slot's ref per handle and the table asks for
+ * it, so an entry costs 5 bytes here. Invariants: a bucket of depth d is named by all directory
+ * entries that share its top d bits; every handle in the table has its ref in `refOf`.
+ */
+import { invariant } from './assert.ts';
+import { type HashKey, hashBytes, hashKeyFrom } from './hash.ts';
+import { IdBucket, SPLIT_SLOTS, homeOf, nextSlots, slotsFor, tagOf } from './id-bucket.ts';
+import { MAX_ID_BYTES, compareIds, hashOfId, isId, storeId, textOfId } from './id-slot.ts';
+import type { SlabHeap } from './slab-heap.ts';
+
+/** Up to here a loop beats the native call. */
+const SHORT_TEXT = 48;
+/** What an entry of the directory and the objects of a bucket take beside the slots. */
+const DIRECTORY_ENTRY_BYTES = 8;
+const BUCKET_OVERHEAD_BYTES = 400;
+/** How sparse the directory may get: see maySplit. */
+const MAX_ENTRIES_PER_BUCKET = 8;
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Whoever owns the handles: the ref that {@link IdTable.put} returned for this one. */
+export interface IdRefs {
+  idRefOf(handle: number): number;
+}
+
+export interface IdTableOptions {
+  readonly heap: SlabHeap;
+  /** 8 unpredictable bytes, drawn anew at every open. */
+  readonly hashKey: Uint8Array;
+  readonly refOf: IdRefs;
+}
+
+export class IdTable {
+  size = 0;
+  private readonly heap: SlabHeap;
+  private readonly refOf: IdRefs;
+  private readonly key: HashKey;
+  private readonly scratch: Buffer = Buffer.allocUnsafeSlow(3 * MAX_ID_BYTES);
+  private readonly hashOfHandle: (handle: number) => number;
+  /** 2^depth entries, by the top `depth` bits of the hash. */
+  private directory: IdBucket[] = [new IdBucket(slotsFor(0), 0)];
+  private depth = 0;
+  private buckets = 1;
+  private slots: number = slotsFor(0);
+
+  constructor(options: IdTableOptions) {
+    this.heap = options.heap;
+    this.refOf = options.refOf;
+    this.key = hashKeyFrom(options.hashKey);
+    this.hashOfHandle = (handle) => hashOfId(this.heap, this.refOf.idRefOf(handle), this.key);
+  }
+
+  /** Memory of the table without the id bytes, which the heap counts. */
+  get memoryBytes(): number {
+    return (
+      this.slots * 5 +
+      this.buckets * BUCKET_OVERHEAD_BYTES +
+      this.directory.length * DIRECTORY_ENTRY_BYTES
+    );
+  }
+
+  /** The handle of an id, -1 if there is none. Text that is no id (empty, too long, ill-formed) has none. */
+  get(id: string): number {
+    const scratch = this.scratch;
+    const length = id.length;
+    let end = 0;
+    if (length <= SHORT_TEXT) {
+      for (; end < length; end++) {
+        const code = id.charCodeAt(end);
+        if (code > 127) break;
+        scratch[end] = code;
+      }
+    }
+    if (end < length) {
+      if (length > MAX_ID_BYTES) return -1;
+      end = scratch.write(id, 0, 'utf8');
+      // Encoding turned a lone surrogate into U+FFFD, which would be another id.
+      if (end !== length && LONE_SURROGATE.test(id)) return -1;
+    }
+    return this.getBytes(scratch, 0, end);
+  }
+
+  /** {@link get} of an id given as UTF-8. */
+  getBytes(bytes: Uint8Array, start: number, end: number): number {
+    return this.find(hashBytes(this.key, bytes, start, end), bytes, start, end);
+  }
+
+  /**
+   * Enters an id that is not in the table; its bytes are copied.
+   * @returns the ref that `refOf` must give for the handle from now on, before the next call.
+   */
+  put(handle: number, bytes: Uint8Array, start: number, end: number): number {
+    invariant(end > start && end - start <= MAX_ID_BYTES, 'an id has 1 to 1,024 bytes');
+    const hash = hashBytes(this.key, bytes, start, end);
+    invariant(this.find(hash, bytes, start, end) < 0, 'an id is put once');
+    let bucket = this.bucketOf(hash);
+    if (bucket.count >= bucket.limit) {
+      this.makeRoom(bucket, hash);
+      bucket = this.bucketOf(hash);
+    }
+    const ref = storeId(this.heap, bytes, start, end);
+    bucket.insert(hash, handle);
+    this.size++;
+    return ref;
+  }
+
+  /** Takes an entry out and frees its slot. Other handles' refs are read, so do this before reusing the handle. */
+  remove(handle: number, idRef: number): void {
+    const hash = hashOfId(this.heap, idRef, this.key);
+    const bucket = this.bucketOf(hash);
+    bucket.removeAt(bucket.slotOf(hash, handle), this.hashOfHandle);
+    this.size--;
+    this.heap.free(idRef);
+    if (bucket.count < bucket.floor) this.resize(bucket, hash, slotsFor(bucket.count));
+  }
+
+  idText(idRef: number): string {
+    return textOfId(this.heap, idRef);
+  }
+
+  /** Negative, 0 or positive as the first id sorts before, with or after the second by UTF-8 bytes. */
+  compare(idRefA: number, idRefB: number): number {
+    return compareIds(this.heap, idRefA, idRefB);
+  }
+
+  /** Diagnosis: slots looked at, summed over finding every entry, and for the worst one. Walks all ids. */
+  probes(): { readonly total: number; readonly longest: number } {
+    let total = 0;
+    let longest = 0;
+    for (const bucket of new Set(this.directory)) {
+      const slots = bucket.tags.length;
+      for (let slot = 0; slot < slots; slot++) {
+        if (bucket.tags[slot] === 0) continue;
+        const home = homeOf(this.hashOfHandle(bucket.handles[slot] as number), slots);
+        const probes = 1 + (slot >= home ? slot - home : slot - home + slots);
+        total += probes;
+        if (probes > longest) longest = probes;
+      }
+    }
+    return { total, longest };
+  }
+
+  private bucketOf(hash: number): IdBucket {
+    // Two shifts, because one by 32 is one by 0.
+    return this.directory[(hash >>> 1) >>> (31 - this.depth)] as IdBucket;
+  }
+
+  private find(hash: number, bytes: Uint8Array, start: number, end: number): number {
+    const { tags, handles } = this.bucketOf(hash);
+    const slots = tags.length;
+    const tag = tagOf(hash);
+    let slot = homeOf(hash, slots);
+    for (;;) {
+      const found = tags[slot];
+      if (found === 0) return -1;
+      if (found === tag) {
+        const handle = handles[slot] as number;
+        if (isId(this.heap, this.refOf.idRefOf(handle), bytes, start, end)) return handle;
+      }
+      slot = slot + 1 === slots ? 0 : slot + 1;
+    }
+  }
+
+  private makeRoom(bucket: IdBucket, hash: number): void {
+    const slots = bucket.tags.length;
+    if (slots < SPLIT_SLOTS || !this.maySplit(bucket)) this.resize(bucket, hash, nextSlots(slots));
+    else this.split(bucket, hash);
+  }
+
+  /**
+   * Under a keyed hash buckets fill evenly and this holds always. If the key were known, ids could
+   * be chosen that share their top bits: then a bucket grows beyond its size, rather than the
+   * directory doubling without end.
+   */
+  private maySplit(bucket: IdBucket): boolean {
+    const isDense = this.directory.length <= this.buckets * MAX_ENTRIES_PER_BUCKET;
+    return bucket.depth < this.depth || isDense;
+  }
+
+  /** Puts the entries of a bucket into a new one of another size. */
+  private resize(bucket: IdBucket, hash: number, slots: number): void {
+    const next = new IdBucket(slots, bucket.depth);
+    const { tags, handles } = bucket;
+    for (let slot = 0; slot < tags.length; slot++) {
+      if (tags[slot] === 0) continue;
+      const handle = handles[slot] as number;
+      next.insert(this.hashOfHandle(handle), handle);
+    }
+    this.slots += slots - tags.length;
+    this.name(hash, next);
+  }
+
+  /** Parts a bucket by the next bit of the hash. */
+  private split(bucket: IdBucket, hash: number): void {
+    const depth = bucket.depth + 1;
+    const bit = 1 << (32 - depth);
+    const { tags, handles } = bucket;
+    const hashes = new Int32Array(tags.length);
+    let high = 0;
+    for (let slot = 0; slot < tags.length; slot++) {
+      if (tags[slot] === 0) continue;
+      hashes[slot] = this.hashOfHandle(handles[slot] as number);
+      if (((hashes[slot] as number) & bit) !== 0) high++;
+    }
+    const halves = [
+      new IdBucket(slotsFor(bucket.count - high), depth),
+      new IdBucket(slotsFor(high), depth),
+    ] as const;
+    for (let slot = 0; slot < tags.length; slot++) {
+      if (tags[slot] === 0) continue;
+      const half = ((hashes[slot] as number) & bit) === 0 ? halves[0] : halves[1];
+      half.insert(hashes[slot] as number, handles[slot] as number);
+    }
+    if (bucket.depth === this.depth) this.doubleDirectory();
+    this.slots += halves[0].tags.length + halves[1].tags.length - tags.length;
+    this.buckets++;
+    this.name(hash & ~bit, halves[0]);
+    this.name(hash | bit, halves[1]);
+  }
+
+  private doubleDirectory(): void {
+    const doubled: IdBucket[] = [];
+    for (const bucket of this.directory) doubled.push(bucket, bucket);
+    this.directory = doubled;
+    this.depth++;
+  }
+
+  /** Points every directory entry that shares the bucket's top bits with `hash` at the bucket. */
+  private name(hash: number, bucket: IdBucket): void {
+    const span = 1 << (this.depth - bucket.depth);
+    const first = ((hash >>> 1) >>> (31 - this.depth)) & -span;
+    this.directory.fill(bucket, first, first + span);
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * SlabHeap: byte slots of all sizes outside the JavaScript heap, addressed by 32-bit refs. Slots of
+ * one size class share slabs; a size over 64 KiB gets a buffer of its own ("alone"). The garbage
+ * collector sees slabs, never slots. Invariants: a ref is never 0; a slab hands out only slots
+ * whose bit in `occupied` is clear; `withRoom[class]` lists exactly the slabs of that class with a
+ * free slot; an emptied slab of full size leaves its class for the pool or the collector.
+ */
+import { invariant } from './assert.ts';
+import { KiB } from './units.ts';
+
+const SLAB_BYTES: number = 256 * KiB;
+const SMALLEST_SLAB_BYTES: number = 16 * KiB;
+const LARGEST_SLOT_BYTES: number = 64 * KiB;
+/** A lone value grows in place up to the next multiple. */
+const ALONE_STEP_BYTES: number = 4 * KiB;
+/** Emptied slabs kept for the next class that needs one: 2 MiB. */
+const MAX_POOLED_SLABS = 8;
+
+/** A ref is 17 bits of slab and 14 of slot (256 KiB hold 2^14 slots of 16 bytes), or the alone bit and 31 of index. */
+const SLOT_BITS = 14;
+const SLOT_MASK: number = 2 ** SLOT_BITS - 1;
+const MAX_SLABS: number = 2 ** 17;
+const ALONE_BIT: number = 2 ** 31;
+const ALONE_MASK: number = 2 ** 31 - 1;
+
+/** Sizes 16, 24 .. 128, then eight steps to each doubling: at most 12.5 % of a slot above 128 bytes is unused. */
+const FINE_CLASSES = 15;
+const SIZE_CLASSES: number = FINE_CLASSES + 9 * 8;
+
+function sizeClassOf(sizeBytes: number): number {
+  if (sizeBytes <= 16) return 0;
+  if (sizeBytes <= 128) return ((sizeBytes + 7) >>> 3) - 2;
+  const last = sizeBytes - 1;
+  const log = 31 - Math.clz32(last);
+  return FINE_CLASSES + (log - 7) * 8 + ((last >>> (log - 3)) & 7);
+}
+
+function slotBytesOf(sizeClass: number): number {
+  if (sizeClass < FINE_CLASSES) return 16 + 8 * sizeClass;
+  const coarse = sizeClass - FINE_CLASSES;
+  return (9 + (coarse & 7)) << (4 + (coarse >>> 3));
+}
+
+class Slab {
+  readonly bytes: Buffer;
+  readonly index: number;
+  readonly sizeClass: number;
+  readonly slotBytes: number;
+  readonly slots: number;
+  used = 0;
+  /** Position in the list of slabs with room, -1 when full. */
+  place = -1;
+  /** One bit per slot; bits beyond the last slot are set for ever. */
+  private readonly occupied: Uint32Array;
+  /** Word the search begins at: the one freed last, which is likely in the cache. */
+  private word = 0;
+
+  constructor(bytes: Buffer, index: number, sizeClass: number) {
+    this.bytes = bytes;
+    this.index = index;
+    this.sizeClass = sizeClass;
+    this.slotBytes = slotBytesOf(sizeClass);
+    this.slots = Math.floor(bytes.length / this.slotBytes);
+    this.occupied = new Uint32Array((this.slots + 31) >>> 5);
+    const rest = this.slots & 31;
+    if (rest > 0) this.occupied[this.occupied.length - 1] = ~0 << rest;
+  }
+
+  /** A free slot; there must be one. */
+  take(): number {
+    const occupied = this.occupied;
+    let word = this.word;
+    let free = ~(occupied[word] as number);
+    while (free === 0) {
+      word = word + 1 === occupied.length ? 0 : word + 1;
+      free = ~(occupied[word] as number);
+    }
+    const lowest = free & -free;
+    occupied[word] = (occupied[word] as number) | lowest;
+    this.word = word;
+    this.used++;
+    return (word << 5) + 31 - Math.clz32(lowest);
+  }
+
+  give(slot: number): void {
+    const word = slot >>> 5;
+    const bit = 1 << (slot & 31);
+    const bits = this.occupied[word] as number;
+    invariant(slot < this.slots && (bits & bit) !== 0, 'only a slot in use is freed');
+    this.occupied[word] = bits & ~bit;
+    this.word = word;
+    this.used--;
+  }
+}
+
+export class SlabHeap {
+  /** Sum of the capacities handed out. */
+  usedBytes = 0;
+  /** Memory held, the pool included. */
+  reservedBytes = 0;
+  /** By slab index; index 0 stays empty so that no ref is 0. */
+  private readonly slabs: (Slab | undefined)[] = [undefined];
+  private readonly freeSlabIndexes: number[] = [];
+  private readonly withRoom: Slab[][] = Array.from({ length: SIZE_CLASSES }, () => []);
+  private readonly heldBytes: Float64Array = new Float64Array(SIZE_CLASSES);
+  private readonly pool: Buffer[] = [];
+  private readonly alone: (Buffer | undefined)[] = [];
+  private readonly freeAloneIndexes: number[] = [];
+
+  /** A slot of at least `sizeBytes`, its bytes undefined. Throws only when memory ends. */
+  allocate(sizeBytes: number): number {
+    invariant(sizeBytes >= 0, 'a size is not negative');
+    if (sizeBytes > LARGEST_SLOT_BYTES) return this.allocateAlone(sizeBytes);
+    const sizeClass = sizeClassOf(sizeBytes);
+    const withRoom = this.withRoom[sizeClass] as Slab[];
+    const slab =
+      withRoom.length > 0 ? (withRoom[withRoom.length - 1] as Slab) : this.openSlab(sizeClass);
+    const slot = slab.take();
+    this.usedBytes += slab.slotBytes;
+    if (slab.used === slab.slots) {
+      slab.place = -1;
+      withRoom.pop();
+    }
+    return (slab.index << SLOT_BITS) | slot;
+  }
+
+  free(ref: number): void {
+    if (ref >= ALONE_BIT) {
+      this.freeAlone(ref & ALONE_MASK);
+      return;
+    }
+    const slab = this.slabs[ref >>> SLOT_BITS];
+    invariant(slab !== undefined, 'only a slot of a living slab is freed');
+    slab.give(ref & SLOT_MASK);
+    this.usedBytes -= slab.slotBytes;
+    // The slab that was full until now goes on top: filling the fullest lets the others run empty.
+    if (slab.place < 0) this.listRoom(slab);
+    if (slab.used === 0) this.retire(slab);
+  }
+
+  /** The buffer the slot lies in, at {@link startOf}; valid until the slot is freed. */
+  bytesOf(ref: number): Buffer {
+    if (ref >= ALONE_BIT) return this.alone[ref & ALONE_MASK] as Buffer;
+    return (this.slabs[ref >>> SLOT_BITS] as Slab).bytes;
+  }
+
+  startOf(ref: number): number {
+    if (ref >= ALONE_BIT) return 0;
+    return (this.slabs[ref >>> SLOT_BITS] as Slab).slotBytes * (ref & SLOT_MASK);
+  }
+
+  /** How many bytes the slot holds: at least what was asked for. */
+  capacityOf(ref: number): number {
+    if (ref >= ALONE_BIT) return (this.alone[ref & ALONE_MASK] as Buffer).length;
+    return (this.slabs[ref >>> SLOT_BITS] as Slab).slotBytes;
+  }
+
+  /** A class grows by as much as it holds, so that few small values hold little memory. */
+  private openSlab(sizeClass: number): Slab {
+    const index = this.freeSlabIndexes.pop() ?? this.slabs.length;
+    invariant(index < MAX_SLABS, 'slots hold at most 32 GiB');
+    const held = this.heldBytes[sizeClass] as number;
+    let sizeBytes = SMALLEST_SLAB_BYTES;
+    while (sizeBytes < SLAB_BYTES && (sizeBytes < held || sizeBytes < 4 * slotBytesOf(sizeClass))) {
+      sizeBytes *= 2;
+    }
+    let bytes = sizeBytes === SLAB_BYTES ? this.pool.pop() : undefined;
+    if (bytes === undefined) {
+      bytes = Buffer.allocUnsafeSlow(sizeBytes);
+      this.reservedBytes += sizeBytes;
+    }
+    const slab = new Slab(bytes, index, sizeClass);
+    this.slabs[index] = slab;
+    this.heldBytes[sizeClass] = held + sizeBytes;
+    this.listRoom(slab);
+    return slab;
+  }
+
+  private listRoom(slab: Slab): void {
+    const withRoom = this.withRoom[slab.sizeClass] as Slab[];
+    slab.place = withRoom.length;
+    withRoom.push(slab);
+  }
+
+  /** A small slab stays while its class has no other room, so that one value coming and going costs nothing. */
+  private retire(slab: Slab): void {
+    const { bytes, index, sizeClass } = slab;
+    const withRoom = this.withRoom[sizeClass] as Slab[];
+    if (withRoom.length === 1 && bytes.length < SLAB_BYTES) return;
+    const last = withRoom.pop() as Slab;
+    if (last !== slab) {
+      withRoom[slab.place] = last;
+      last.place = slab.place;
+    }
+    this.slabs[index] = undefined;
+    this.freeSlabIndexes.push(index);
+    this.heldBytes[sizeClass] = (this.heldBytes[sizeClass] as number) - bytes.length;
+    if (bytes.length === SLAB_BYTES && this.pool.length < MAX_POOLED_SLABS) this.pool.push(bytes);
+    else this.reservedBytes -= bytes.length;
+  }
+
+  private allocateAlone(sizeBytes: number): number {
+    const bytes = Buffer.allocUnsafeSlow(
+      Math.ceil(sizeBytes / ALONE_STEP_BYTES) * ALONE_STEP_BYTES,
+    );
+    const index = this.freeAloneIndexes.pop() ?? this.alone.length;
+    this.alone[index] = bytes;
+    this.usedBytes += bytes.length;
+    this.reservedBytes += bytes.length;
+    return ALONE_BIT + index;
+  }
+
+  private freeAlone(index: number): void {
+    const bytes = this.alone[index];
+    invariant(bytes !== undefined, 'only a buffer in use is freed');
+    this.alone[index] = undefined;
+    this.freeAloneIndexes.push(index);
+    this.usedBytes -= bytes.length;
+    this.reservedBytes -= bytes.length;
+  }
+}
