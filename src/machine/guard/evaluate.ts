@@ -1,0 +1,151 @@
+/**
+ * What a guard says about a context. Total: every guard has an answer for every context, found in
+ * at most as many steps as the guard has characters. Reads own properties only, calls nothing.
+ */
+import { fieldText, guardText, type Guard, type GuardExpression } from './ast.ts';
+
+type Compare = Extract<GuardExpression, { kind: 'compare' }>;
+
+/** Why a guard passed or failed. */
+export type GuardExplanation =
+  | { readonly passed: true }
+  | {
+      readonly passed: false;
+      /** The smallest part that failed, in normal form. */
+      readonly failing: string;
+      /** What its field held (null when missing); of several fields, an object of `ctx.name` to value. */
+      readonly value: unknown;
+    };
+
+/**
+ * Does the guard pass?
+ *
+ * @param context plain data; a missing field is null.
+ * @example
+ * evaluateGuard(parseGuard('ctx.lines.length > 0'), { lines: [] }); // false
+ */
+export function evaluateGuard(guard: Guard, context: unknown): boolean {
+  return passes(guard.expression, context);
+}
+
+/**
+ * Does the guard pass, and if not, which part of it failed on which value?
+ *
+ * @example
+ * explainGuard(parseGuard('ctx.paid && ctx.total > 100'), { paid: true, total: 90 });
+ * // { passed: false, failing: 'ctx.total > 100', value: 90 }
+ */
+export function explainGuard(guard: Guard, context: unknown): GuardExplanation {
+  if (passes(guard.expression, context)) return { passed: true };
+  const failing = smallestFailing(guard.expression, context);
+  return { passed: false, failing: guardText(failing), value: valueOf(failing, context) };
+}
+
+function passes(expression: GuardExpression, context: unknown): boolean {
+  switch (expression.kind) {
+    case 'field':
+      return isTruthy(lookUp(expression.path, context));
+    case 'compare':
+      return compare(expression, lookUp(expression.path, context));
+    case 'not':
+      return !passes(expression.operand, context);
+    case 'all':
+      for (const operand of expression.operands) if (!passes(operand, context)) return false;
+      return true;
+    case 'any':
+      for (const operand of expression.operands) if (passes(operand, context)) return true;
+      return false;
+  }
+}
+
+/** The value of a field, null when there is none. Lists and texts have a length and nothing else. */
+function lookUp(path: readonly string[], context: unknown): unknown {
+  let value = context;
+  for (const name of path) {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      value = Object.hasOwn(value, name) ? (value as Readonly<Record<string, unknown>>)[name] : null;
+    } else if (name === 'length' && (typeof value === 'string' || Array.isArray(value))) {
+      value = value.length;
+    } else {
+      return null;
+    }
+  }
+  return value ?? null;
+}
+
+function isTruthy(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return Boolean(value);
+  if (Array.isArray(value)) return value.length > 0;
+  for (const key in value) if (Object.hasOwn(value, key)) return true;
+  return false;
+}
+
+function compare({ operator, literal }: Compare, value: unknown): boolean {
+  switch (operator) {
+    case '==':
+      return isEqual(value, literal);
+    case '!=':
+      return !isEqual(value, literal);
+    default:
+      return isNumeric(value) && isNumeric(literal) && isOrdered(value, operator, literal);
+  }
+}
+
+/** Number and bigint are one kind here, compared by exact value; otherwise kinds never mix. */
+function isEqual(value: unknown, literal: Compare['literal']): boolean {
+  if (isNumeric(value) && isNumeric(literal)) return value >= literal && value <= literal;
+  return value === literal;
+}
+
+function isOrdered(
+  value: number | bigint,
+  operator: '>' | '>=' | '<' | '<=',
+  literal: number | bigint,
+): boolean {
+  switch (operator) {
+    case '>':
+      return value > literal;
+    case '>=':
+      return value >= literal;
+    case '<':
+      return value < literal;
+    case '<=':
+      return value <= literal;
+  }
+}
+
+function isNumeric(value: unknown): value is number | bigint {
+  return typeof value === 'number' || typeof value === 'bigint';
+}
+
+/** Of a failing expression: all operands of `||` are to blame together, of `&&` the first that fails. */
+function smallestFailing(expression: GuardExpression, context: unknown): GuardExpression {
+  if (expression.kind !== 'all') return expression;
+  const failing = expression.operands.find((operand) => !passes(operand, context));
+  return failing === undefined ? expression : smallestFailing(failing, context);
+}
+
+function valueOf(expression: GuardExpression, context: unknown): unknown {
+  const fields = new Map<string, unknown>();
+  collectFields(expression, context, fields);
+  const [only] = fields.values();
+  return fields.size === 1 ? only : Object.fromEntries(fields);
+}
+
+function collectFields(
+  expression: GuardExpression,
+  context: unknown,
+  fields: Map<string, unknown>,
+): void {
+  switch (expression.kind) {
+    case 'field':
+    case 'compare':
+      fields.set(fieldText(expression.path), lookUp(expression.path, context));
+      return;
+    case 'not':
+      collectFields(expression.operand, context, fields);
+      return;
+    default:
+      for (const operand of expression.operands) collectFields(operand, context, fields);
+  }
+}
