@@ -9,8 +9,8 @@
  * entries of a mix of key and value, which is what makes order irrelevant.
  */
 import { FIXARRAY, FIXMAP, MAX_DEPTH } from './format.ts';
-import { bodyAt, isMap, isStructure, sizeAt } from './pack.ts';
 import { skipValue } from './skip.ts';
+import { bodyAt, isMap, isStructure, sizeAt } from './structure.ts';
 
 const SEED_A = 0x2545f491;
 const SEED_B = 0x6c62272e;

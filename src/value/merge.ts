@@ -6,9 +6,10 @@
  */
 import type { ByteWriter } from '../base/bytes.ts';
 import { FIXMAP, RECORD } from './format.ts';
-import { bodyAt, isMap, isStructure, packMember, packValue, putMapSize, putRecord, sizeAt } from './pack.ts';
+import { packMember, packValue } from './pack.ts';
 import { MAX_SHAPE_KEYS, NONE, type ShapeTable } from './shape-table.ts';
 import { skipPacked, skipValue } from './skip.ts';
+import { bodyAt, isMap, isStructure, putMapSize, putRecord, sizeAt } from './structure.ts';
 
 /** Appends the merged context. `out` must not be the buffer either argument lies in. */
 export function mergePacked(

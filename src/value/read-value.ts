@@ -9,6 +9,8 @@ import {
   NIL, STR16, STR32, STR8, TRUE, UINT16, UINT32, UINT64, UINT8,
 } from './format.ts';
 
+export { skipValue } from './skip.ts';
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**

@@ -42,7 +42,8 @@ function skip(bytes: Uint8Array, start: number, shapes: ShapeTable | undefined):
       else owed += width < 64 ? length : 2 * length;
     } else if (!(lead >= 0xe0)) throw new RangeError(`value at ${start} has no end`);
   }
-  if (position > bytes.length) throw new RangeError(`value at ${start} has no end`);
+  // Also where a truncated size made it NaN.
+  if (!(position <= bytes.length)) throw new RangeError(`value at ${start} has no end`);
   return position;
 }
 

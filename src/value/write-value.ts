@@ -10,6 +10,7 @@ import {
   ARRAY16, ARRAY32, FALSE, FIXARRAY, FIXMAP, FIXSTR, FLOAT64, INT16, INT32, INT64, INT8, MAP16, MAP32,
   MAX_DEPTH, MAX_VALUE_BYTES, NIL, STR16, STR32, STR8, TRUE, UINT16, UINT32, UINT64, UINT8,
 } from './format.ts';
+import { isMap } from './structure.ts';
 
 /** Why a value cannot be stored, and where below the root. */
 interface Refusal {
@@ -21,6 +22,7 @@ interface Refusal {
 /** Below this length a loop beats the native call that encodes UTF-8 (bench/micro/codec.ts). */
 const SHORT_TEXT = 48;
 const TOO_LARGE: Refusal = Object.freeze({ path: '', reason: 'too large' });
+const EXPECTED_ROOT = 'a plain object';
 const EXPECTED = 'null, boolean, finite number, 64-bit bigint, well-formed string, array or plain object';
 
 /**
@@ -39,10 +41,11 @@ export function writeValue(writer: ByteWriter, value: unknown, path: string): vo
 
 /** Like {@link writeValue}, for a root that must be a plain object (INS-1). */
 export function writeContext(writer: ByteWriter, value: unknown, path: string): void {
-  const refusal = typeof value === 'object' && value !== null ? kindOf(value) : refuse('is no object');
-  if (typeof refusal === 'object') throw errorOf(refusal, path, 'a plain object');
-  if (refusal === 'array') throw errorOf(refuse('is an array'), path, 'a plain object');
-  writeValue(writer, value, path);
+  const start = writer.position;
+  const refusal = put(writer, value, 0, start + MAX_VALUE_BYTES);
+  if (refusal !== undefined) throw errorOf(refusal, path, refusal.path === '' ? EXPECTED_ROOT : EXPECTED);
+  if (!isMap(writer.bytes[start] as number)) throw errorOf(refuse('is no object'), path, EXPECTED_ROOT);
+  if (writer.position > start + MAX_VALUE_BYTES) throw errorOf(TOO_LARGE, path, EXPECTED);
 }
 
 function put(writer: ByteWriter, value: unknown, depth: number, limit: number): Refusal | undefined {
