@@ -26,20 +26,23 @@ export interface CompiledMachine {
   readonly events: readonly string[];
   /** Index of the initial state. */
   readonly initial: number;
-  /** In written order, a rule from several states standing once for each. */
+  /** In written order, a rule from several states standing once for each. Logs hold these indexes. */
   readonly transitions: readonly CompiledTransition[];
+  /** `from` and `to` of each transition, for replay. */
+  readonly transitionFrom: Uint16Array;
+  readonly transitionTo: Uint16Array;
   /** -1 when there is no such state. */
-  stateIndex(state: string): number;
+  readonly stateIndex: (state: string) => number;
   /** -1 when no transition takes such an event. */
-  eventIndex(event: string): number;
+  readonly eventIndex: (event: string) => number;
   /** First transition to try for this event in this state, -1 when there is none (or no such event). */
-  first(state: number, event: number): number;
+  readonly first: (state: number, event: number) => number;
   /** The one to try after that, -1 at the end. */
-  next(transition: number): number;
+  readonly next: (transition: number) => number;
   /** First transition of the chain whose guard passes, from `transition` on; -1 when none does. */
-  firstPassing(transition: number, context: unknown): number;
+  readonly firstPassing: (transition: number, context: unknown) => number;
   /** The events accepted in this state with this context, in order of `events`. */
-  permitted(state: number, context: unknown): string[];
+  readonly permitted: (state: number, context: unknown) => string[];
 }
 
 /** Up to here a table of every (state, event) pair, 4 bytes each; above, a hash of those in use. */
@@ -83,6 +86,8 @@ export function compileMachine(definition: NormalisedDefinition): CompiledMachin
     events,
     initial: stateIndex(definition.initial),
     transitions,
+    transitionFrom: Uint16Array.from(transitions, ({ from }) => from),
+    transitionTo: Uint16Array.from(transitions, ({ to }) => to),
     stateIndex,
     eventIndex,
     first,
@@ -118,7 +123,7 @@ function expand(
 }
 
 interface Chain {
-  first(state: number, event: number): number;
+  readonly first: (state: number, event: number) => number;
   readonly nextOf: Int32Array;
 }
 

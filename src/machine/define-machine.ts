@@ -65,7 +65,9 @@ export function defineMachine<
 }): Machine<{ state: S; event: T[number]['event']; context: C; payloads: P }> {
   const written = plainDefinition(definition);
   const compiled = compileMachine(normalise(written));
-  const machine = Object.freeze(Object.defineProperty({ ...written }, COMPILED, { value: compiled }));
+  const machine = Object.freeze(
+    Object.defineProperty({ ...written }, COMPILED, { value: compiled }),
+  );
   // The types say what normalise has just checked; `shape` exists for the compiler alone.
   return machine as unknown as Machine<{
     state: S;

@@ -17,7 +17,8 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map([
 const SHORT = /^(\d{1,15})(ms|s|m|h|d|w)$/;
 const ISO =
   /^P(?=[\dT])(?:(\d{1,15})W|(?:(\d{1,15})D)?(?:T(?=\d)(?:(\d{1,15})H)?(?:(\d{1,15})M)?(?:(\d{1,15})(?:[.,](\d{1,3}))?S)?)?)$/;
-const EXPECTED = "milliseconds, '500ms', '45s', '30m', '12h', '7d', '2w', or ISO 8601 such as 'PT30M'";
+const EXPECTED =
+  "milliseconds, '500ms', '45s', '30m', '12h', '7d', '2w', or ISO 8601 such as 'PT30M'";
 
 /**
  * Milliseconds of a duration: a positive integer up to a hundred years.
@@ -30,7 +31,11 @@ export function parseDuration(value: unknown, path: string): number {
     throw badRequest(`${path} is no duration: ${describe(value)}`, path, EXPECTED);
   }
   if (ms < 1 || ms > MAX_DURATION_MS) {
-    throw badRequest(`${path} must last from 1 ms to 100 years: ${describe(value)}`, path, EXPECTED);
+    throw badRequest(
+      `${path} must last from 1 ms to 100 years: ${describe(value)}`,
+      path,
+      EXPECTED,
+    );
   }
   return ms;
 }
@@ -45,7 +50,8 @@ function isoMs(text: string): number | undefined {
   const match = ISO.exec(text);
   if (match === null) return undefined;
   const [, weeks, days, hours, minutes, seconds, fraction] = match;
-  const count = (digits: string | undefined, unitMs: number): number => Number(digits ?? 0) * unitMs;
+  const count = (digits: string | undefined, unitMs: number): number =>
+    Number(digits ?? 0) * unitMs;
   return (
     count(weeks, 604_800_000) +
     count(days, 86_400_000) +

@@ -34,7 +34,10 @@ export function checkName(value: unknown, path: string): string {
   }
   if (value === '') throw badRequest(`${path} is empty`, path, expected);
   // Three bytes per unit is the most there can be, so short names are never counted.
-  if (value.length * 3 > MAX_NAME_BYTES && (value.length > MAX_NAME_BYTES || utf8Length(value) > MAX_NAME_BYTES)) {
+  if (
+    value.length * 3 > MAX_NAME_BYTES &&
+    (value.length > MAX_NAME_BYTES || utf8Length(value) > MAX_NAME_BYTES)
+  ) {
     throw badRequest(`${path} is longer than ${MAX_NAME_BYTES} UTF-8 bytes`, path, expected);
   }
   if (!isWellFormed(value)) {

@@ -48,10 +48,15 @@ export function isPlainObject(value: unknown): value is object {
 export function takeDefinition(definition: unknown, skip?: string): PlainObject {
   const root = 'definition';
   if (typeof definition !== 'object' || definition === null) {
-    throw badRequest(`a definition is an object, not ${describe(definition)}`, root, 'plain object');
+    throw badRequest(
+      `a definition is an object, not ${describe(definition)}`,
+      root,
+      'plain object',
+    );
   }
   const seen = look(definition, root);
-  if (seen.kind !== 'fields') throw badRequest('a definition is a plain object', root, 'plain object');
+  if (seen.kind !== 'fields')
+    throw badRequest('a definition is a plain object', root, 'plain object');
   const walk: Walk = { ancestors: new Set([definition]), values: 0 };
   const copy: Record<string, Plain> = {};
   for (const key of seen.keys) {
@@ -176,7 +181,12 @@ function unreadable(path: string, cause: unknown): StoreError {
 /** As assignment, except that `__proto__` is a key like any other. */
 export function put(object: Record<string, Plain>, key: string, value: Plain): void {
   if (key === '__proto__') {
-    Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+    Object.defineProperty(object, key, {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
   } else {
     object[key] = value;
   }

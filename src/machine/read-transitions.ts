@@ -4,7 +4,15 @@
  */
 import { badRequest, isStoreError, StoreError } from '../base/errors.ts';
 import type { NormalisedTransition } from './definition.ts';
-import { asList, asObject, asState, checkCount, checkFields, field, isList } from './field-reader.ts';
+import {
+  asList,
+  asObject,
+  asState,
+  checkCount,
+  checkFields,
+  field,
+  isList,
+} from './field-reader.ts';
 import { parseGuard } from './guard/parse.ts';
 import { MAX_EVENTS, MAX_TRANSITIONS } from './limits.ts';
 import { checkName, describe } from './name.ts';

@@ -88,7 +88,11 @@ export function transition(
   const compiled = isCompiled(machine) ? machine : compiledOf(machine);
   const from = compiled.stateIndex(state);
   if (from === -1) {
-    throw badRequest(`${describe(state)} is no state of this machine`, 'state', 'one of its states');
+    throw badRequest(
+      `${describe(state)} is no state of this machine`,
+      'state',
+      'one of its states',
+    );
   }
   if (!isPlainObject(context)) {
     throw badRequest(`a context is an object, not ${describe(context)}`, 'context', 'plain object');

@@ -125,6 +125,7 @@ function sorted(value: Plain): Plain {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return Object.freeze(value.map(sorted));
   const copy: Record<string, Plain> = {};
-  for (const key of Object.keys(value).sort()) put(copy, key, sorted((value as PlainObject)[key] ?? null));
+  for (const key of Object.keys(value).sort())
+    put(copy, key, sorted((value as PlainObject)[key] ?? null));
   return Object.freeze(copy);
 }

@@ -29,23 +29,19 @@ export interface Guard {
 
 /** The normal form of an expression; parsing it gives the same expression again. */
 export function guardText(expression: GuardExpression): string {
-  switch (expression.kind) {
-    case 'field':
-      return fieldText(expression.path);
-    case 'compare':
-      return `${fieldText(expression.path)} ${expression.operator} ${literalText(expression.literal)}`;
-    case 'not': {
-      const { operand } = expression;
-      const isAtom = operand.kind === 'field' || operand.kind === 'not';
-      return isAtom ? `!${guardText(operand)}` : `!(${guardText(operand)})`;
-    }
-    case 'all':
-      return expression.operands
-        .map((operand) => (operand.kind === 'any' ? `(${guardText(operand)})` : guardText(operand)))
-        .join(' && ');
-    case 'any':
-      return expression.operands.map(guardText).join(' || ');
+  if (expression.kind === 'field') return fieldText(expression.path);
+  if (expression.kind === 'compare') {
+    return `${fieldText(expression.path)} ${expression.operator} ${literalText(expression.literal)}`;
   }
+  if (expression.kind === 'not') {
+    const { operand } = expression;
+    const isAtom = operand.kind === 'field' || operand.kind === 'not';
+    return isAtom ? `!${guardText(operand)}` : `!(${guardText(operand)})`;
+  }
+  if (expression.kind === 'any') return expression.operands.map(guardText).join(' || ');
+  return expression.operands
+    .map((operand) => (operand.kind === 'any' ? `(${guardText(operand)})` : guardText(operand)))
+    .join(' && ');
 }
 
 /** A field as it is written, `ctx.` included. */

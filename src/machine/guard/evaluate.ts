@@ -2,7 +2,7 @@
  * What a guard says about a context. Total: every guard has an answer for every context, found in
  * at most as many steps as the guard has characters. Reads own properties only, calls nothing.
  */
-import { fieldText, guardText, type Guard, type GuardExpression } from './ast.ts';
+import { fieldText, guardText, type Guard, type GuardExpression, type Literal } from './ast.ts';
 
 type Compare = Extract<GuardExpression, { kind: 'compare' }>;
 
@@ -42,20 +42,15 @@ export function explainGuard(guard: Guard, context: unknown): GuardExplanation {
 }
 
 function passes(expression: GuardExpression, context: unknown): boolean {
-  switch (expression.kind) {
-    case 'field':
-      return isTruthy(lookUp(expression.path, context));
-    case 'compare':
-      return compare(expression, lookUp(expression.path, context));
-    case 'not':
-      return !passes(expression.operand, context);
-    case 'all':
-      for (const operand of expression.operands) if (!passes(operand, context)) return false;
-      return true;
-    case 'any':
-      for (const operand of expression.operands) if (passes(operand, context)) return true;
-      return false;
+  if (expression.kind === 'field') return isTruthy(lookUp(expression.path, context));
+  if (expression.kind === 'compare') return compare(expression, lookUp(expression.path, context));
+  if (expression.kind === 'not') return !passes(expression.operand, context);
+  // Any operand that answers like this decides the whole; without one, all answered the opposite.
+  const decisive = expression.kind === 'any';
+  for (const operand of expression.operands) {
+    if (passes(operand, context) === decisive) return decisive;
   }
+  return !decisive;
 }
 
 /** The value of a field, null when there is none. Lists and texts have a length and nothing else. */
@@ -63,7 +58,9 @@ function lookUp(path: readonly string[], context: unknown): unknown {
   let value = context;
   for (const name of path) {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      value = Object.hasOwn(value, name) ? (value as Readonly<Record<string, unknown>>)[name] : null;
+      value = Object.hasOwn(value, name)
+        ? (value as Readonly<Record<string, unknown>>)[name]
+        : null;
     } else if (name === 'length' && (typeof value === 'string' || Array.isArray(value))) {
       value = value.length;
     } else {
@@ -81,37 +78,24 @@ function isTruthy(value: unknown): boolean {
 }
 
 function compare({ operator, literal }: Compare, value: unknown): boolean {
-  switch (operator) {
-    case '==':
-      return isEqual(value, literal);
-    case '!=':
-      return !isEqual(value, literal);
-    default:
-      return isNumeric(value) && isNumeric(literal) && isOrdered(value, operator, literal);
-  }
+  if (operator === '==') return isEqual(value, literal);
+  if (operator === '!=') return !isEqual(value, literal);
+  if (!isNumeric(value) || !isNumeric(literal)) return false;
+  if (operator === '>') return value > literal;
+  if (operator === '>=') return value >= literal;
+  if (operator === '<') return value < literal;
+  return value <= literal;
 }
 
 /** Number and bigint are one kind here, compared by exact value; otherwise kinds never mix. */
-function isEqual(value: unknown, literal: Compare['literal']): boolean {
-  if (isNumeric(value) && isNumeric(literal)) return value >= literal && value <= literal;
+function isEqual(value: unknown, literal: Literal): boolean {
+  if (typeof value === 'bigint' && typeof literal === 'number') return isInteger(literal, value);
+  if (typeof value === 'number' && typeof literal === 'bigint') return isInteger(value, literal);
   return value === literal;
 }
 
-function isOrdered(
-  value: number | bigint,
-  operator: '>' | '>=' | '<' | '<=',
-  literal: number | bigint,
-): boolean {
-  switch (operator) {
-    case '>':
-      return value > literal;
-    case '>=':
-      return value >= literal;
-    case '<':
-      return value < literal;
-    case '<=':
-      return value <= literal;
-  }
+function isInteger(value: number, integer: bigint): boolean {
+  return Number.isInteger(value) && BigInt(value) === integer;
 }
 
 function isNumeric(value: unknown): value is number | bigint {
@@ -137,15 +121,11 @@ function collectFields(
   context: unknown,
   fields: Map<string, unknown>,
 ): void {
-  switch (expression.kind) {
-    case 'field':
-    case 'compare':
-      fields.set(fieldText(expression.path), lookUp(expression.path, context));
-      return;
-    case 'not':
-      collectFields(expression.operand, context, fields);
-      return;
-    default:
-      for (const operand of expression.operands) collectFields(operand, context, fields);
+  if (expression.kind === 'field' || expression.kind === 'compare') {
+    fields.set(fieldText(expression.path), lookUp(expression.path, context));
+  } else if (expression.kind === 'not') {
+    collectFields(expression.operand, context, fields);
+  } else {
+    for (const operand of expression.operands) collectFields(operand, context, fields);
   }
 }

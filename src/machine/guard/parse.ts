@@ -137,6 +137,7 @@ function checkNesting(reading: Reading, nesting: number): void {
 
 function unexpected(reading: Reading, expected: string): Error {
   const { text, token, end } = reading;
-  const found = token.kind === 'end' ? 'the guard ends' : `found ${quote(text.slice(token.at, end))}`;
+  const found =
+    token.kind === 'end' ? 'the guard ends' : `found ${quote(text.slice(token.at, end))}`;
   return guardError(text, token.at, `expected ${expected}, but ${found}`);
 }

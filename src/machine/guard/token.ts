@@ -85,7 +85,7 @@ function isDigit(character: string | undefined): boolean {
 
 function scanWord(text: string, at: number): Scanned {
   let end = at;
-  for (let character = characterAt(text, end); WORD_CHARACTER.test(character); ) {
+  for (let character = characterAt(text, end); WORD_CHARACTER.test(character);) {
     end += character.length;
     character = characterAt(text, end);
   }
@@ -98,7 +98,11 @@ function scanWord(text: string, at: number): Scanned {
   if (value !== undefined) return { token: { kind: 'literal', at, value }, end };
   const [root, ...path] = word.split('.');
   if (root !== 'ctx') {
-    throw guardError(text, at, HINTS.get(word) ?? `a field is written ctx.name, not ${quote(word)}`);
+    throw guardError(
+      text,
+      at,
+      HINTS.get(word) ?? `a field is written ctx.name, not ${quote(word)}`,
+    );
   }
   if (path.length === 0) throw guardError(text, at, 'ctx needs a field, as in ctx.name');
   if (path.includes('')) throw guardError(text, at, 'the name between two dots is missing');
