@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { deriveMachine } from './derive-machine.ts';
 import { type Case, readLogFile } from './log-file.ts';
 import { type DemoOptions, parseOptions, USAGE } from './options.ts';
-import { formatDay, plural } from './report.ts';
+import { formatCount, formatDay, plural } from './report.ts';
 import { countWrites, type Scene, tellStory } from './story.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 import type { WorkerProcess } from './worker-process.ts';
@@ -95,7 +95,8 @@ function machineName(logFile: string): string {
   return basename(logFile).replace(/(\.events)?(\.ndjson|\.jsonl)?(\.gz)?$/, '') || 'log';
 }
 
-function introduce({ terminal, definition, cases, directory }: Scene, steps: number): void {
+function introduce(scene: Scene, steps: number): void {
+  const { terminal, definition, cases, directory, writes } = scene;
   const events = cases.reduce((total, item) => total + item.events.length, 0);
   const { first, last } = timeSpan(cases);
   terminal.line(terminal.paint('bold', 'Pawl: a real event log, a SIGKILL, and nothing lost'));
@@ -108,6 +109,10 @@ function introduce({ terminal, definition, cases, directory }: Scene, steps: num
     `   machine  ${plural(definition.states.length, 'state')}, ` +
       `${plural(definition.transitions.length, 'event')}, ` +
       `${plural(steps, 'step')} somebody took, derived from the log`,
+  );
+  terminal.line(
+    `   work     ${plural(writes, 'write')}: ` +
+      `${formatCount(cases.length)} to open the cases, one for each event`,
   );
   terminal.line(`   store    ${directory}`);
 }

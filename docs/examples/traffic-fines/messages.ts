@@ -44,13 +44,9 @@ export interface AcknowledgedMessage {
   readonly log: LogCounters;
 }
 
-export interface ClosedMessage {
-  readonly type: 'closed';
-}
-
 export interface FailedMessage {
   readonly type: 'failed';
   readonly reason: string;
 }
 
-export type Message = OpenedMessage | AcknowledgedMessage | ClosedMessage | FailedMessage;
+export type Message = OpenedMessage | AcknowledgedMessage | FailedMessage;

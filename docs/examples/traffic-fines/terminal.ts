@@ -35,7 +35,8 @@ export class Terminal {
 
   constructor(screen: Screen) {
     this.#screen = screen;
-    this.columns = screen.stream.columns ?? DEFAULT_COLUMNS;
+    // Some terminals say 0 where they do not know.
+    this.columns = screen.stream.columns || DEFAULT_COLUMNS;
   }
 
   line(text: string = ''): void {

@@ -6,7 +6,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { RecoveryReport } from 'pawl';
-import type { LogCounters, Message, ReplayRequest, Request } from './messages.ts';
+import type {
+  AcknowledgedMessage,
+  LogCounters,
+  Message,
+  ReplayRequest,
+  Request,
+} from './messages.ts';
 
 interface Waiter {
   readonly isMet: () => boolean;
@@ -54,6 +60,14 @@ export class WorkerProcess {
     return this.appliedTotal + this.repeatedTotal;
   }
 
+  /** Events alone: of what was applied, the first write of a case only opened it. */
+  get eventsApplied(): number {
+    return this.applied.reduce((total, count, index) => {
+      const hasOpened = count > 0 && this.repeated[index] === 0;
+      return total + count - (hasOpened ? 1 : 0);
+    }, 0);
+  }
+
   async opened(): Promise<RecoveryReport> {
     await this.#until(() => this.#recovery !== undefined);
     if (this.#recovery === undefined) throw new Error('the worker opened nothing');
@@ -74,7 +88,7 @@ export class WorkerProcess {
   async close(): Promise<void> {
     this.#send({ type: 'close' });
     await this.#until(() => this.#hasEnded);
-    if (this.#child.exitCode !== 0) throw new Error('the worker could not close the store');
+    if (this.#child.exitCode !== 0) throw this.#failure ?? new Error('the worker did not close');
   }
 
   /** For an interrupted demo: leaves no process behind, waits for nothing. */
@@ -89,19 +103,28 @@ export class WorkerProcess {
   }
 
   #receive(message: Message): void {
-    if (message.type === 'opened') this.#recovery = message.recovery;
-    if (message.type === 'failed')
-      this.#failure = new Error(`the worker failed: ${message.reason}`);
-    if (message.type === 'acknowledged') {
-      for (const index of message.applied) count(this.applied, index);
-      for (const index of message.repeated) count(this.repeated, index);
-      this.appliedTotal += message.applied.length;
-      this.repeatedTotal += message.repeated.length;
-      this.elapsedMs = message.elapsedMs;
-      this.log = message.log;
-      this.#onProgress();
+    switch (message.type) {
+      case 'opened':
+        this.#recovery = message.recovery;
+        break;
+      case 'acknowledged':
+        this.#count(message);
+        this.#onProgress();
+        break;
+      case 'failed':
+        this.#failure = new Error(`the worker failed: ${message.reason}`);
+        break;
     }
     this.#settle();
+  }
+
+  #count({ applied, repeated, elapsedMs, log }: AcknowledgedMessage): void {
+    for (const index of applied) increment(this.applied, index);
+    for (const index of repeated) increment(this.repeated, index);
+    this.appliedTotal += applied.length;
+    this.repeatedTotal += repeated.length;
+    this.elapsedMs = elapsedMs;
+    this.log = log;
   }
 
   /** The process is gone and all it said has arrived: either may come first. */
@@ -132,6 +155,6 @@ export class WorkerProcess {
   }
 }
 
-function count(counts: Uint32Array, index: number): void {
+function increment(counts: Uint32Array, index: number): void {
   counts[index] = (counts[index] ?? 0) + 1;
 }

@@ -8,8 +8,11 @@ import { readLogFile } from './log-file.ts';
 import type { LogCounters, Message, ReplayRequest, Request } from './messages.ts';
 import { replay } from './replay.ts';
 
+/** Without anybody to hear it there is nothing left to do. */
 function send(message: Message): void {
-  process.send?.(message);
+  process.send?.(message, (error: Error | null) => {
+    if (error !== null) process.exit(1);
+  });
 }
 
 /** Gathers the acknowledgements of one turn of the event loop: one group commit, one message. */
@@ -72,7 +75,6 @@ function main(): void {
   const close = async (): Promise<void> => {
     const store = await replayed;
     await store?.close();
-    send({ type: 'closed' });
     process.off('disconnect', orphaned);
     process.disconnect();
   };
