@@ -21,10 +21,8 @@ const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 
-/** In the sources, not beside this file: data is not compiled. */
 function defaultLog(): string {
-  const root = import.meta.resolve('pawl/package.json');
-  return fileURLToPath(new URL('docs/examples/data/traffic-fines.events.ndjson.gz', root));
+  return fileURLToPath(new URL('../data/traffic-fines.events.ndjson.gz', import.meta.url));
 }
 
 async function main(args: readonly string[], terminal: Terminal): Promise<number> {
