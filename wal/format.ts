@@ -37,7 +37,7 @@ export const FRAME_MAGIC = 0x5046;
 export const FRAME_KIND = {
   /** Whole commits. */
   data: 1,
-  /** First frame of every segment but the first: which segment it continues, and where that one ends. */
+  /** First frame of every segment: which one it continues, and where that one ends. */
   link: 2,
   /** No records: only attests. */
   mark: 3,
@@ -69,5 +69,80 @@ export const LIMITS: Limits = {
   pendingCommands: 100_000,
 };
 
-/** Start of the payload of a frame: right behind its header. */
-export const PAYLOAD_START: number = FRAME.size;
+/** Payload of a link frame. */
+export const LINK = {
+  /** Number of the segment this one continues; 0: none, the log begins here. */
+  continuedSegment: 0,
+  /** Where that one ends: behind its last frame that is no mark. */
+  continuedBytes: 4,
+  /**
+   * Records up to this offset were written again from there by a process that could not tell
+   * whether they were synced. Below the frame's first offset: none were.
+   */
+  rewrittenThrough: 8,
+  size: 16,
+} as const;
+
+/** A link with its header; no padding needed. */
+export const LINK_FRAME_BYTES: number = FRAME.size + LINK.size;
+
+/** Start of every segment file. `headerCrc` covers the rest of it; the header is complete before the file has its name. */
+export const SEGMENT_HEADER = {
+  headerCrc: 0,
+  magic: 4,
+  version: 8,
+  number: 12,
+  sizeBytes: 16,
+  /** Milliseconds since the epoch, for people. */
+  createdAt: 24,
+  storeId: 32,
+  size: 64,
+} as const;
+
+/** 'PAWL' and 'PAWM' in the bytes of the file. */
+export const SEGMENT_MAGIC = 0x4c574150;
+export const MANIFEST_MAGIC = 0x4d574150;
+
+export const STORE_ID_BYTES = 16;
+
+/** One of the two slots of the manifest; `slotCrc` covers the rest of the slot. */
+export const MANIFEST_SLOT = {
+  slotCrc: 0,
+  magic: 4,
+  version: 8,
+  /** Length of `extra`. */
+  extraLength: 12,
+  /** The valid slot with the higher one is in force. */
+  sequence: 16,
+  storeId: 24,
+  /** Every segment up to this number was prepared; one that no link passes over must be there. */
+  highestSegment: 40,
+  /** Segments below this number were dropped on purpose. */
+  oldestSegment: 44,
+  attestedSegment: 48,
+  attestedBytes: 52,
+  attestedOffset: 56,
+  /** Bytes of the layer above. */
+  extra: 64,
+  size: 4096,
+} as const;
+export const MANIFEST_SLOTS = 2;
+export const MANIFEST_EXTRA_BYTES: number = MANIFEST_SLOT.size - MANIFEST_SLOT.extra;
+
+/** Prepared sizes: the first one of a process, what `segmentBytes` may be, and the step they are rounded to. */
+export const SEGMENT_BYTES = {
+  first: 256 * KiB,
+  min: 4 * KiB,
+  max: 1024 * MiB,
+  standard: 64 * MiB,
+  step: 4 * KiB,
+} as const;
+
+/** Bytes of a segment no frame with records can have: header, link, and room for a mark at the end. */
+export const SEGMENT_OVERHEAD_BYTES: number = SEGMENT_HEADER.size + LINK_FRAME_BYTES + FRAME.size;
+
+/** In the buffer of a frame, before its header: room for the link or the mark that goes to the disk in the same write. */
+export const FRAME_LEAD_BYTES: number = LINK_FRAME_BYTES;
+
+/** Start of the payload in the buffer of a frame. */
+export const PAYLOAD_START: number = FRAME_LEAD_BYTES + FRAME.size;

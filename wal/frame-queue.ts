@@ -31,6 +31,9 @@ export class Frame<T> {
   get lastOffset(): number {
     return this.firstOffset + this.recordCount - 1;
   }
+  get payloadStart(): number {
+    return PAYLOAD_START;
+  }
   get payloadEnd(): number {
     return this.writer.position;
   }
@@ -89,29 +92,35 @@ export class FrameQueue<T> {
 
   /** Offset of the record that beginRecord() starts next. */
   get openOffset(): number {
-    return this.nextOffset + this.commitRecords;
+    return this.isOpen ? this.nextOffset + this.commitRecords : this.nextOffset;
   }
 
-  beginRecord(): void {
+  beginRecord(): ByteWriter {
     const writer = this.filling.writer;
     this.recordStart = writer.position;
     writer.u8(0);
+    return writer;
   }
 
-  /** @throws {StoreError} RECORD_TOO_LARGE - the record or the whole commit is over its limit; abort() it. */
+  /** Takes back what was encoded since beginRecord(); the commit stays open. */
+  dropRecord(): void {
+    this.filling.writer.position = this.recordStart;
+  }
+
+  /** @throws {StoreError} RECORD_TOO_LARGE - the record or the commit with it is over its limit; dropRecord() or abort(). */
   endRecord(): void {
     const writer = this.filling.writer;
     const start = this.recordStart + 1;
     const length = writer.position - start;
     if (length > LIMITS.recordBytes) throw tooLarge('record', length, LIMITS.recordBytes);
+    if (this.commitRecords === LIMITS.commitRecords) throw tooLarge('commit (records)', this.commitRecords + 1, LIMITS.commitRecords);
+    const commitBytes = writer.position - this.commitStart;
+    if (commitBytes > LIMITS.commitBytes) throw tooLarge('commit', commitBytes, LIMITS.commitBytes);
     const prefix = length * 2;
     if (prefix < 128) writer.bytes[this.recordStart] = prefix;
     else this.widenPrefix(start, prefix);
     this.lastRecord = this.recordStart;
     this.commitRecords++;
-    if (this.commitRecords > LIMITS.commitRecords) throw tooLarge('commit (records)', this.commitRecords, LIMITS.commitRecords);
-    const commitBytes = writer.position - this.commitStart;
-    if (commitBytes > LIMITS.commitBytes) throw tooLarge('commit', commitBytes, LIMITS.commitBytes);
   }
 
   /** A record of 64 bytes and more needs a longer prefix: its bytes move up. */

@@ -18,15 +18,24 @@ export interface OrderedLog<T> {
   /** Every record up to here is synced. */
   readonly durableOffset: number;
   /**
-   * May a command be taken in now? Called before it is decided.
-   * @throws {StoreError} STORE_CLOSED, WAL_IO_ERROR (poisoned, or no room for the next segment), RATE_LIMITED.
+   * Does the log take commands at all? Called before one is decided.
+   * @throws {StoreError} STORE_CLOSED, WAL_IO_ERROR (poisoned).
    */
   admit(): void;
-  /** Starts a commit; encode into the writer given, each record between beginRecord() and endRecord(). */
+  /**
+   * Is there room for one more commit? Called after it was decided, before begin().
+   * @throws {StoreError} RATE_LIMITED (too much waits), WAL_IO_ERROR (not-done: no room for the next segment).
+   */
+  checkRoom(): void;
+  /** Starts a commit; encode each record between beginRecord() and endRecord(). */
   begin(): ByteWriter;
+  /** Offset of the record that beginRecord() starts next; nextOffset when no commit is open. */
   readonly openOffset: number;
-  beginRecord(): void;
+  beginRecord(): ByteWriter;
+  /** @throws {StoreError} RECORD_TOO_LARGE - then dropRecord() or abort(). */
   endRecord(): void;
+  /** Takes back the record begun last; the commit stays open. */
+  dropRecord(): void;
   abort(): void;
   /** Ends the commit and sees to it that it is written soon. `ticket` comes back in `frame.tickets`. */
   commit(ticket: T, mustSync: boolean): number;

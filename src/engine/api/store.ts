@@ -1,0 +1,116 @@
+/** Public types of the store itself: options, events, and what can be done with it. */
+import type { Clock } from '../../base/clock.ts';
+import type { AnyStoreError, StoreError } from '../../base/errors.ts';
+import type { FileIo } from '../../base/file-io.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Random } from '../../base/random.ts';
+import type { Machine, MachineShape } from '../../machine/definition.ts';
+import type { Durability } from '../../../wal/ordered-log.ts';
+import type { Offset, WriteOptions } from './instance.ts';
+import type { InstanceReads, Instances, MachineHandle, MachineReader, MachineReads, Machines } from './machine.ts';
+import type { BatchOperation, BatchResult, Committed, NotPromise, Settled, Transaction } from './transaction.ts';
+
+export type { Durability };
+
+export interface ReadOptions {
+  clock?: Clock | undefined;
+  fileIo?: FileIo | undefined;
+  /** Default: silent. */
+  logger?: Logger | undefined;
+}
+
+export interface IdempotencyOptions {
+  /** How long a key is remembered. Default 24 h. */
+  retentionMs?: number | undefined;
+  /** Default 1,000,000; beyond it the oldest are forgotten. */
+  maxKeys?: number | undefined;
+  /** What the same key with other arguments does. Default 'conflict'; 'first' returns the first result. */
+  mismatch?: 'conflict' | 'first' | undefined;
+}
+
+export interface StoreOptions extends ReadOptions {
+  readOnly?: false | undefined;
+  /** What an acknowledged write survives: see docs/guarantees.md. Default 'always'. */
+  durability?: Durability | undefined;
+  /** Largest log file, 4 KiB to 1 GiB. Default 64 MiB. */
+  segmentBytes?: number | undefined;
+  idempotency?: IdempotencyOptions | undefined;
+  /** How long a deleted instance can still be read with `deleted: true`. Default 24 h. */
+  deletedRetentionMs?: number | undefined;
+  /** Versions a machine may have; MACHINE_VERSION_LIMIT_EXCEEDED beyond. Default: unlimited. */
+  maxMachineVersions?: number | undefined;
+  random?: Random | undefined;
+  /** Commands that may wait before RATE_LIMITED; default 100,000 or 64 MiB. */
+  maxPending?: number | undefined;
+  /** May a lone caller's write block the thread for one disk sync (while those take < 1 ms)? Default true. */
+  blockingSync?: boolean | undefined;
+  /** CORRUPT instead of dropping an unattested damaged tail; BAD_REQUEST for payloads that are no objects. */
+  strict?: boolean | undefined;
+}
+
+export interface RecoveryReport {
+  /** Of the snapshot it started from; 0 without one. */
+  readonly snapshotOffset: Offset;
+  readonly recordsReplayed: number;
+  readonly segments: number;
+  /** Broken or dropped frames behind the end; 0 after a clean close. */
+  readonly bytesTruncated: number;
+  readonly firstBadOffset?: Offset;
+  readonly durationMs: number;
+}
+
+export interface StoreEvents {
+  /** Writes are refused. */
+  degraded: { readonly reason: string; readonly error: AnyStoreError };
+  /** Writes are taken again. */
+  recovered: { readonly afterMs: number };
+}
+
+/** What can be done with a store opened read-only. */
+export interface ReadStore extends AsyncDisposable {
+  readonly location: string;
+  /** Of the last change that reads can see. */
+  readonly offset: Offset;
+  readonly recovery: RecoveryReport;
+  readonly closed: boolean;
+  /** Never writes: MACHINE_NOT_FOUND unless this very definition is registered. */
+  machine<M extends MachineShape>(machine: Machine<M>): Promise<MachineReader<M>>;
+  readonly machines: MachineReads;
+  readonly instances: InstanceReads;
+  /** Resolves once reads can see this offset. */
+  reached(offset: Offset, options?: { signal?: AbortSignal | undefined }): Promise<void>;
+  verify(): Promise<VerifyReport>;
+  /** Counters and sizes of log, memory and keys; the names are listed in docs/operations.md. */
+  stats(): Readonly<Record<string, unknown>>;
+  on<K extends keyof StoreEvents>(event: K, listener: (details: StoreEvents[K]) => void): this;
+  off<K extends keyof StoreEvents>(event: K, listener: (details: StoreEvents[K]) => void): this;
+  /** Lets writes in flight finish, releases the lock. May be called again; also what `await using` does. */
+  close(): Promise<void>;
+}
+
+export interface Store extends ReadStore {
+  /** Registers the definition (nothing happens if it is there) and gives the typed handle. */
+  machine<M extends MachineShape>(machine: Machine<M>, options?: WriteOptions): Promise<MachineHandle<M>>;
+  readonly machines: Machines;
+  readonly instances: Instances;
+  /**
+   * Runs the callback once, before this call returns. A throw leaves nothing behind and rejects with that very error.
+   * With a key that was seen before, the callback does not run and the first value comes back with applied = false
+   * (so the value must then be storable data).
+   */
+  transaction<T>(run: (tx: Transaction) => T & NotPromise<T>, options?: WriteOptions): Promise<Committed<T>>;
+  batch<const O extends readonly BatchOperation[]>(
+    operations: O, options: { mode: 'best_effort' } & WriteOptions,
+  ): Promise<{ [I in keyof O]: Settled<BatchResult<O[I]>> }>;
+  batch<const O extends readonly BatchOperation[]>(
+    operations: O, options?: { mode?: 'atomic' | undefined } & WriteOptions,
+  ): Promise<{ [I in keyof O]: BatchResult<O[I]> }>;
+  /** Resolves once all accepted so far is durable; rejects with the first refusal among posts since the last flush. */
+  flush(): Promise<Offset>;
+}
+
+export interface VerifyReport {
+  readonly ok: boolean;
+  readonly lastOffset: Offset;
+  readonly problems: readonly StoreError[];
+}

@@ -1,0 +1,28 @@
+/** Every bound of the engine in one place; those of the log are in wal/format.ts. */
+import { LIMITS as LOG_LIMITS } from '../../wal/format.ts';
+
+export interface EngineLimits {
+  /** Applying and answering accepted commits gives the thread back after this long ... */
+  readonly sliceMs: number;
+  /** ... looked at once in this many commits, plus one. */
+  readonly sliceCheckMask: number;
+  /** A folded context. */
+  readonly contextBytes: number;
+  readonly nameBytes: number;
+  readonly reasonBytes: number;
+  readonly pageItems: number;
+  readonly defaultPageItems: number;
+  /** Entries a purge record takes out at the most, so that it is applied within a slice. */
+  readonly purgeEntries: number;
+}
+
+export const LIMITS: EngineLimits = {
+  sliceMs: 2,
+  sliceCheckMask: 31,
+  contextBytes: LOG_LIMITS.recordBytes,
+  nameBytes: 1024,
+  reasonBytes: 4096,
+  pageItems: 100_000,
+  defaultPageItems: 100,
+  purgeEntries: 1000,
+};

@@ -1,0 +1,62 @@
+/**
+ * What clock and limits say is over: idempotency keys past their time or number, deleted instances
+ * past theirs. Only decides; the cut-offs become a purge record, so that every fold agrees.
+ */
+import type { State } from '../state/state.ts';
+import { LIMITS } from './limits.ts';
+
+export interface RetentionOptions {
+  readonly keyRetentionMs: number;
+  readonly maxKeys: number;
+  readonly deletedRetentionMs: number;
+}
+
+/** Everything at or before these offsets goes; 0 = nothing. */
+export interface Cutoffs {
+  readonly keysThrough: number;
+  readonly deletedThrough: number;
+}
+
+export class Retention {
+  private readonly options: RetentionOptions;
+  /** Decided, perhaps not applied yet: not decided again. */
+  private keysThrough = 0;
+  private deletedThrough = 0;
+
+  constructor(options: RetentionOptions) {
+    this.options = options;
+  }
+
+  /** What to purge now, or undefined; a few comparisons when there is nothing. */
+  due(state: State, waitingKeys: number, now: number): Cutoffs | undefined {
+    const keysThrough = this.dueKeys(state, waitingKeys, now);
+    const deletedThrough = this.dueDeleted(state, now);
+    return keysThrough === 0 && deletedThrough === 0 ? undefined : { keysThrough, deletedThrough };
+  }
+
+  decided(due: Cutoffs): void {
+    this.keysThrough = Math.max(this.keysThrough, due.keysThrough);
+    this.deletedThrough = Math.max(this.deletedThrough, due.deletedThrough);
+  }
+
+  private dueKeys(state: State, waitingKeys: number, now: number): number {
+    const keys = state.keys;
+    if (keys.size === 0 || keys.oldestOffset <= this.keysThrough) return 0;
+    const excess = keys.size + waitingKeys - this.options.maxKeys;
+    if (excess > 0) return keys.offsetOfOldest(Math.min(Math.max(excess, Math.ceil(keys.size / 100)), LIMITS.purgeEntries));
+    if (keys.oldestTime + this.options.keyRetentionMs >= now) return 0;
+    return keys.offsetUpToTime(now - this.options.keyRetentionMs, LIMITS.purgeEntries);
+  }
+
+  private dueDeleted(state: State, now: number): number {
+    const instances = state.instances;
+    let handle = instances.oldestDeleted;
+    if (handle < 0 || instances.offset(handle) <= this.deletedThrough) return 0;
+    let through = 0;
+    for (let i = 0; i < LIMITS.purgeEntries && handle >= 0; i++, handle = instances.deletedAfter(handle)) {
+      if (instances.deletedTimes.at(i) + this.options.deletedRetentionMs >= now) break;
+      through = instances.offset(handle);
+    }
+    return through;
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * Idempotency keys and the first results they stand for, packed, oldest first. A key is scoped by
+ * operation and target, so the same text may serve for two instances. Entries leave from the old
+ * end only, by purge records: through an explicit offset.
+ *
+ * A result slot holds `varint(length) id, varint(length) event id, body`; the body is the packed
+ * context as the command left it, or the MessagePack value of a transaction.
+ */
+import { createHash } from 'node:crypto';
+import { invariant } from '../base/assert.ts';
+import { ByteWriter } from '../base/bytes.ts';
+import { FreeHandles } from '../base/free-handles.ts';
+import { IdTable } from '../base/id-table.ts';
+import { type RowSegment, RowTable } from '../base/row-table.ts';
+import { SlabHeap } from '../base/slab-heap.ts';
+
+/** Contexts above this are not kept with a first result. */
+export const KEPT_CONTEXT_BYTES = 4096;
+
+/** What a key was used for; part of the scope. */
+export const KEY_SCOPE = { create: 'c', apply: 'a', delete: 'd', transaction: 't', batch: 'b' } as const;
+export type KeyScope = (typeof KEY_SCOPE)[keyof typeof KEY_SCOPE];
+
+const ROW_INDEX_MASK = 0xffff;
+const NONE = 0xffffffff;
+
+/** Fields of an entry's 64-byte row: 8 f64, 16 u32. */
+const FIELD = {
+  f64: 8, u32: 16,
+  /** f64 */
+  offset: 0, at: 1, time: 2,
+  /** u32 */
+  fingerprintLow: 6, fingerprintHigh: 7, keyRef: 8, resultRef: 9, next: 10, definition: 11, detail: 12, resultBytes: 13, flags: 14,
+} as const;
+
+/** The first result behind a key. `body` lies in bytes[bodyStart, bodyEnd). */
+export interface FirstResult {
+  readonly offset: number;
+  readonly at: number;
+  readonly fingerprintLow: number;
+  readonly fingerprintHigh: number;
+  readonly definition: number;
+  /** Transition index of an apply. */
+  readonly detail: number;
+  readonly id: string;
+  readonly eventId: string | undefined;
+  readonly bytes: Uint8Array;
+  readonly bodyStart: number;
+  readonly bodyEnd: number;
+  /** The context was too large to be kept. */
+  readonly isBodyDropped: boolean;
+}
+
+/** What the fold hands over for a new entry. */
+export interface NewEntry {
+  readonly offset: number;
+  readonly at: number;
+  readonly time: number;
+  readonly fingerprintLow: number;
+  readonly fingerprintHigh: number;
+  readonly definition: number;
+  readonly detail: number;
+  readonly isBodyDropped: boolean;
+}
+
+/** Scoped keys above this many characters are filed by digest, so that they fit the id table. */
+const PLAIN_KEY_LENGTH = 340;
+
+/** The text a key is filed under. The length in front keeps 'a' + 'bc' and 'ab' + 'c' apart. */
+export function scopedKey(scope: KeyScope, target: string, key: string): string {
+  const text = `${scope}${target.length}:${target}${key}`;
+  return text.length <= PLAIN_KEY_LENGTH ? text : `#${createHash('sha256').update(text).digest('base64')}`;
+}
+
+export class IdempotencyStore {
+  private readonly rows = new RowTable(64);
+  private readonly heap = new SlabHeap();
+  private readonly keys: IdTable;
+  private readonly free = new FreeHandles();
+  private readonly result = new ByteWriter(1024);
+  private first = NONE;
+  private last = NONE;
+  size = 0;
+
+  constructor(hashKey: Uint8Array) {
+    this.keys = new IdTable({ heap: this.heap, hashKey, refOf: this });
+  }
+
+  get bytes(): number {
+    return this.heap.usedBytes + this.keys.memoryBytes + this.rows.memoryBytes;
+  }
+
+  /** @internal */
+  idRefOf(handle: number): number {
+    return this.u32(handle, FIELD.keyRef);
+  }
+
+  /** Offset of the oldest entry, 0 when there is none. */
+  get oldestOffset(): number {
+    return this.first === NONE ? 0 : this.f64(this.first, FIELD.offset);
+  }
+
+  /** Commit time of the oldest entry, in milliseconds; Infinity when there is none. */
+  get oldestTime(): number {
+    return this.first === NONE ? Infinity : this.f64(this.first, FIELD.time);
+  }
+
+  /** Offset of the entry that `count - 1` others precede: purging through it frees `count` entries. */
+  offsetOfOldest(count: number): number {
+    let at = this.first;
+    for (let i = 1; i < count && this.u32(at, FIELD.next) !== NONE; i++) at = this.u32(at, FIELD.next);
+    return at === NONE ? 0 : this.f64(at, FIELD.offset);
+  }
+
+  /** Offset of the newest entry whose commit time is at or before `time` with all older ones; looks at `most` entries. */
+  offsetUpToTime(time: number, most: number): number {
+    let offset = 0;
+    let at = this.first;
+    for (let i = 0; i < most && at !== NONE && this.f64(at, FIELD.time) <= time; i++) {
+      offset = this.f64(at, FIELD.offset);
+      at = this.u32(at, FIELD.next);
+    }
+    return offset;
+  }
+
+  find(scoped: string): FirstResult | undefined {
+    const handle = this.keys.get(scoped);
+    return handle < 0 ? undefined : this.read(handle);
+  }
+
+  put(scoped: Uint8Array, entry: NewEntry, id: Uint8Array, eventId: Uint8Array, body: Uint8Array, bodyStart: number, bodyEnd: number): void {
+    invariant(this.keys.getBytes(scoped, 0, scoped.length) < 0, 'a key is written once');
+    const result = this.result;
+    result.position = 0;
+    result.varint(id.length);
+    result.raw(id);
+    result.varint(eventId.length);
+    result.raw(eventId);
+    result.raw(body, bodyStart, bodyEnd);
+    const ref = this.heap.allocate(result.position);
+    this.heap.bytesOf(ref).set(result.bytes.subarray(0, result.position), this.heap.startOf(ref));
+    const handle = this.free.take();
+    this.rows.ensure(handle);
+    const segment = this.rows.segmentOf(handle);
+    this.write(segment, handle, entry, ref, (eventId.length > 0 ? 2 : 0) | (entry.isBodyDropped ? 1 : 0), result.position);
+    segment.u32[(handle & ROW_INDEX_MASK) * FIELD.u32 + FIELD.keyRef] = this.keys.put(handle, scoped, 0, scoped.length);
+    if (this.last === NONE) this.first = handle;
+    else this.rows.segmentOf(this.last).u32[(this.last & ROW_INDEX_MASK) * FIELD.u32 + FIELD.next] = handle;
+    this.last = handle;
+    this.size++;
+  }
+
+  private write(segment: RowSegment, handle: number, entry: NewEntry, ref: number, flags: number, resultBytes: number): void {
+    const u32 = (handle & ROW_INDEX_MASK) * FIELD.u32;
+    const f64 = (handle & ROW_INDEX_MASK) * FIELD.f64;
+    segment.f64[f64 + FIELD.offset] = entry.offset;
+    segment.f64[f64 + FIELD.at] = entry.at;
+    segment.f64[f64 + FIELD.time] = entry.time;
+    segment.u32[u32 + FIELD.fingerprintLow] = entry.fingerprintLow;
+    segment.u32[u32 + FIELD.fingerprintHigh] = entry.fingerprintHigh;
+    segment.u32[u32 + FIELD.resultRef] = ref;
+    segment.u32[u32 + FIELD.next] = NONE;
+    segment.u32[u32 + FIELD.definition] = entry.definition;
+    segment.u32[u32 + FIELD.detail] = entry.detail;
+    segment.u32[u32 + FIELD.resultBytes] = resultBytes;
+    segment.u32[u32 + FIELD.flags] = flags;
+  }
+
+  /** Drops every entry written at or before `offset`. */
+  purgeThrough(offset: number): void {
+    while (this.first !== NONE && this.f64(this.first, FIELD.offset) <= offset) {
+      const handle = this.first;
+      this.first = this.u32(handle, FIELD.next);
+      if (this.first === NONE) this.last = NONE;
+      this.heap.free(this.u32(handle, FIELD.resultRef));
+      this.keys.remove(handle, this.u32(handle, FIELD.keyRef));
+      this.free.release(handle);
+      this.size--;
+    }
+  }
+
+  /** Every entry, oldest first: scoped key and result. */
+  *entries(): IterableIterator<{ readonly key: string; readonly result: FirstResult; readonly time: number }> {
+    for (let at = this.first; at !== NONE; at = this.u32(at, FIELD.next)) {
+      yield { key: this.keys.idText(this.u32(at, FIELD.keyRef)), result: this.read(at), time: this.f64(at, FIELD.time) };
+    }
+  }
+
+  private read(handle: number): FirstResult {
+    const ref = this.u32(handle, FIELD.resultRef);
+    const bytes = this.heap.bytesOf(ref);
+    const end = this.heap.startOf(ref) + this.u32(handle, FIELD.resultBytes);
+    const id = takeText(bytes, this.heap.startOf(ref));
+    const eventId = takeText(bytes, id.next);
+    const flags = this.u32(handle, FIELD.flags);
+    return {
+      offset: this.f64(handle, FIELD.offset),
+      at: this.f64(handle, FIELD.at),
+      fingerprintLow: this.u32(handle, FIELD.fingerprintLow),
+      fingerprintHigh: this.u32(handle, FIELD.fingerprintHigh),
+      definition: this.u32(handle, FIELD.definition),
+      detail: this.u32(handle, FIELD.detail),
+      id: id.text,
+      eventId: (flags & 2) === 0 ? undefined : eventId.text,
+      bytes,
+      bodyStart: eventId.next,
+      bodyEnd: end,
+      isBodyDropped: (flags & 1) !== 0,
+    };
+  }
+
+  private u32(handle: number, field: number): number {
+    return this.rows.segmentOf(handle).u32[(handle & ROW_INDEX_MASK) * FIELD.u32 + field] as number;
+  }
+
+  private f64(handle: number, field: number): number {
+    return this.rows.segmentOf(handle).f64[(handle & ROW_INDEX_MASK) * FIELD.f64 + field] as number;
+  }
+}
+
+function takeText(bytes: Uint8Array, at: number): { readonly text: string; readonly next: number } {
+  let length = bytes[at] as number;
+  let start = at + 1;
+  if (length > 127) {
+    length = (length & 127) | ((bytes[start] as number) << 7);
+    start++;
+  }
+  const end = start + length;
+  return { text: Buffer.from(bytes.subarray(start, end)).toString('utf8'), next: end };
+}

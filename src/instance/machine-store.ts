@@ -1,0 +1,169 @@
+/**
+ * Machine definitions by name and version, and by the dense index instances name them with.
+ * A version never changes once it is here; `indexes` belongs to the machine's name and may.
+ *
+ * Commands see definitions that wait for the disk (`find`, `latest`), readers only those applied
+ * (`visible`). A machine and everything registered under it stays for good: an index, once given,
+ * keeps its meaning.
+ */
+import { invariant } from '../base/assert.ts';
+import { type CompiledMachine, compileMachine } from '../machine/compile-machine.ts';
+import type { NormalisedDefinition } from '../machine/definition.ts';
+import { ShapeTable } from '../value/shape-table.ts';
+
+/** One version of a machine. */
+export class Definition {
+  readonly index: number;
+  readonly machine: MachineGroup;
+  readonly version: number;
+  /** As put, without `indexes`, which the machine has. */
+  readonly body: NormalisedDefinition;
+  readonly compiled: CompiledMachine;
+  /** Instances by state that are not deleted. */
+  readonly population: Uint32Array;
+  /** Rows that name this definition, deleted ones included. */
+  rows = 0;
+  /** Applied, not merely waiting for the disk. */
+  isApplied = false;
+  isHidden = false;
+
+  constructor(index: number, machine: MachineGroup, body: NormalisedDefinition) {
+    this.index = index;
+    this.machine = machine;
+    this.version = body.version;
+    this.body = body;
+    this.compiled = compileMachine(body);
+    this.population = new Uint32Array(body.states.length);
+  }
+
+  get living(): number {
+    let sum = 0;
+    for (const count of this.population) sum += count;
+    return sum;
+  }
+}
+
+/** All versions of a machine, and what they share. */
+export class MachineGroup {
+  readonly name: string;
+  readonly versions: Map<number, Definition> = new Map();
+  /** Key lists of the contexts of all versions. */
+  readonly shapes: ShapeTable = new ShapeTable();
+  /** Declared index paths, sorted, as applied. */
+  indexes: readonly string[] = [];
+  /** The same as the last accepted command left it. */
+  pendingIndexes: readonly string[] = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Offered versions, ascending. */
+  offered(appliedOnly: boolean): Definition[] {
+    return [...this.versions.values()]
+      .filter((one) => !one.isHidden && (one.isApplied || !appliedOnly))
+      .sort((a, b) => a.version - b.version);
+  }
+}
+
+export class MachineStore {
+  private readonly byName = new Map<string, MachineGroup>();
+  private readonly byIndex: Definition[] = [];
+  private waiting: Definition[] = [];
+
+  /** Index the next new definition gets. */
+  get nextIndex(): number {
+    return this.byIndex.length;
+  }
+
+  at(index: number): Definition {
+    const found = this.byIndex[index];
+    invariant(found !== undefined, `definition ${index} exists`);
+    return found;
+  }
+
+  has(index: number): boolean {
+    return index < this.byIndex.length;
+  }
+
+  group(name: string): MachineGroup | undefined {
+    return this.byName.get(name);
+  }
+
+  /** Hidden ones included. */
+  find(name: string, version: number): Definition | undefined {
+    return this.byName.get(name)?.versions.get(version);
+  }
+
+  latest(name: string): Definition | undefined {
+    return this.byName.get(name)?.offered(false).at(-1);
+  }
+
+  /** Machines with at least one offered, applied version; sorted by name. */
+  visible(): MachineGroup[] {
+    return [...this.byName.values()]
+      .filter((group) => group.offered(true).length > 0)
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  all(): readonly Definition[] {
+    return this.byIndex;
+  }
+
+  /** Registers ahead of the log: seen by commands, not by readers. */
+  addWaiting(body: NormalisedDefinition): Definition {
+    const added = this.add(body);
+    this.waiting.push(added);
+    return added;
+  }
+
+  /** The record that defines `index` is applied: a waiting definition becomes visible, a new one is made. */
+  applyDefine(index: number, decode: () => NormalisedDefinition): void {
+    let found = this.byIndex[index];
+    if (found === undefined) {
+      invariant(index === this.byIndex.length, 'definitions are numbered without a gap');
+      const body = decode();
+      found = this.add(body);
+      const first = found.machine.versions.size === 1;
+      if (first) found.machine.pendingIndexes = body.indexes ?? [];
+    }
+    if (!found.isApplied && found.machine.offered(true).length === 0 && found.machine.indexes.length === 0) {
+      found.machine.indexes = found.body.indexes ?? [];
+    }
+    found.isApplied = true;
+    found.isHidden = false;
+    this.waiting = this.waiting.filter((one) => one !== found);
+  }
+
+  applyIndexes(name: string, indexes: readonly string[]): void {
+    const group = this.byName.get(name);
+    invariant(group !== undefined, 'indexes of a known machine');
+    group.indexes = indexes;
+    group.pendingIndexes = indexes;
+  }
+
+  /** Forgets what waits for the disk: the log is poisoned, or a recovery starts over. */
+  dropWaiting(): void {
+    for (const one of this.waiting.toReversed()) {
+      invariant(this.byIndex.at(-1) === one, 'the last added is dropped first');
+      this.byIndex.pop();
+      one.machine.versions.delete(one.version);
+      if (one.machine.versions.size === 0) this.byName.delete(one.machine.name);
+    }
+    this.waiting = [];
+    for (const group of this.byName.values()) group.pendingIndexes = group.indexes;
+  }
+
+  private add(body: NormalisedDefinition): Definition {
+    let group = this.byName.get(body.name);
+    if (group === undefined) {
+      group = new MachineGroup(body.name);
+      this.byName.set(body.name, group);
+    }
+    invariant(!group.versions.has(body.version), 'a version is registered once');
+    const added = new Definition(this.byIndex.length, group, body);
+    this.byIndex.push(added);
+    group.versions.set(body.version, added);
+    return added;
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * Records into state: the one place that changes memory, entered by live commits, recovery and
+ * every other reader of the log alike. Depends on nothing but state and record, and cannot fail on
+ * a record this package wrote: what does not fit is an invariant broken, never a rejected command.
+ */
+import { invariant } from '../base/assert.ts';
+import { KEPT_CONTEXT_BYTES, KEY_SCOPE, type KeyScope, scopedKey } from '../instance/idempotency-store.ts';
+import { ROW, ROW_FLAG } from '../instance/instance-store.ts';
+import type { Definition } from '../instance/machine-store.ts';
+import type { NormalisedDefinition } from '../machine/definition.ts';
+import { decodeDefinition } from '../record/definition-codec.ts';
+import { FIELD, RECORD_KIND } from '../record/kind.ts';
+import { RecordReader } from '../record/record-reader.ts';
+import type { State } from './state.ts';
+
+const ROW_INDEX_MASK = 0xffff;
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+export class Fold {
+  private readonly state: State;
+  /** The record applied last; callers may read it until the next one. */
+  readonly record: RecordReader = new RecordReader();
+
+  constructor(state: State) {
+    this.state = state;
+  }
+
+  /** Applies the record in bytes[start, end) as number `offset`. */
+  apply(bytes: Uint8Array, start: number, end: number, offset: number): void {
+    const state = this.state;
+    invariant(offset === state.offset + 1, `record ${offset} follows ${state.offset}`);
+    const record = this.record;
+    record.read(bytes, start, end);
+    switch (record.kind) {
+      case RECORD_KIND.apply:
+        this.applyEvent(offset);
+        break;
+      case RECORD_KIND.create:
+        this.applyCreate(offset);
+        break;
+      case RECORD_KIND.delete:
+        this.applyDelete(offset);
+        break;
+      case RECORD_KIND.define:
+        state.machines.applyDefine(record.definition, () => this.body() as NormalisedDefinition);
+        break;
+      case RECORD_KIND.indexes:
+        state.machines.applyIndexes(record.text(record.name), this.body() as string[]);
+        break;
+      case RECORD_KIND.hide:
+        state.machines.at(record.definition).isHidden = true;
+        break;
+      case RECORD_KIND.purge:
+        this.applyPurge();
+        break;
+      case RECORD_KIND.outcome:
+        this.keepOutcome(offset);
+        break;
+      default:
+        invariant(false, `record kind ${record.kind} was read and not applied`);
+    }
+    state.offset = offset;
+    state.time = record.time;
+  }
+
+  private applyEvent(offset: number): void {
+    const record = this.record;
+    const instances = this.state.instances;
+    const handle = record.handle;
+    const definition = this.living(handle);
+    const segment = instances.segment(handle);
+    const i = handle & ROW_INDEX_MASK;
+    const from = segment.u16[i * ROW.u16 + ROW.state] as number;
+    const compiled = definition.compiled;
+    const to = compiled.transitionTo[record.transition];
+    invariant(to !== undefined && compiled.transitionFrom[record.transition] === from, 'an event leaves the state its instance is in');
+    segment.u16[i * ROW.u16 + ROW.state] = to;
+    definition.population[from] = (definition.population[from] as number) - 1;
+    definition.population[to] = (definition.population[to] as number) + 1;
+    const updatedAt = i * ROW.f64 + ROW.updatedAt;
+    if (record.at > (segment.f64[updatedAt] as number)) segment.f64[updatedAt] = record.at;
+    segment.f64[i * ROW.f64 + ROW.offset] = offset;
+    if (record.bodyStart < record.bodyEnd) {
+      instances.mergeContext(handle, definition.machine.shapes, record.bytes, record.bodyStart, record.bodyEnd);
+    }
+    if (record.has(FIELD.eventId)) instances.setEventId(handle, record.bytes, record.eventId.start, record.eventId.end);
+    if (record.has(FIELD.key)) this.keepContext(offset, KEY_SCOPE.apply, instances.idText(handle), handle, definition, record.transition);
+  }
+
+  private applyCreate(offset: number): void {
+    const record = this.record;
+    const instances = this.state.instances;
+    const definition = this.state.machines.at(record.definition);
+    const initial = definition.compiled.initial;
+    instances.create(record.handle, definition.index, initial, record.at, offset, record.bytes, record.name.start, record.name.end);
+    definition.population[initial] = (definition.population[initial] as number) + 1;
+    definition.rows++;
+    if (!isEmptyMap(record.bytes, record.bodyStart, record.bodyEnd)) {
+      instances.setContext(record.handle, definition.machine.shapes, record.bytes, record.bodyStart, record.bodyEnd);
+    }
+    if (record.has(FIELD.key)) this.keepContext(offset, KEY_SCOPE.create, definition.machine.name, record.handle, definition, 0);
+  }
+
+  private applyDelete(offset: number): void {
+    const record = this.record;
+    const instances = this.state.instances;
+    const handle = record.handle;
+    const definition = this.living(handle);
+    const from = instances.state(handle);
+    definition.population[from] = (definition.population[from] as number) - 1;
+    instances.delete(handle, Math.max(record.at, instances.updatedAt(handle)), offset, record.time);
+    if (record.has(FIELD.key)) {
+      const scoped = scopedKey(KEY_SCOPE.delete, instances.idText(handle), this.keyText());
+      this.keep(offset, scoped, handle, definition.index, NO_BYTES, 0, 0);
+    }
+  }
+
+  private applyPurge(): void {
+    const { instances, keys, machines } = this.state;
+    keys.purgeThrough(this.record.keysThrough);
+    for (let handle = instances.oldestDeleted; handle >= 0; handle = instances.oldestDeleted) {
+      if (instances.offset(handle) > this.record.deletedThrough) break;
+      machines.at(instances.definition(handle)).rows--;
+      instances.purgeOldest();
+    }
+  }
+
+  /** The definition of an instance that exists and is not deleted. */
+  private living(handle: number): Definition {
+    const instances = this.state.instances;
+    invariant(handle < instances.rows.rows, 'a record names an instance that was created');
+    const state = instances.flags(handle) & (ROW_FLAG.live | ROW_FLAG.deleted);
+    invariant(state === ROW_FLAG.live, 'a record names an instance that exists');
+    return this.state.machines.at(instances.definition(handle));
+  }
+
+  private keepContext(offset: number, scope: 'a' | 'c', target: string, handle: number, definition: Definition, detail: number): void {
+    const instances = this.state.instances;
+    instances.locateContext(handle);
+    const isKept = instances.contextEnd - instances.contextStart <= KEPT_CONTEXT_BYTES;
+    const end = isKept ? instances.contextEnd : instances.contextStart;
+    this.keep(offset, scopedKey(scope, target, this.keyText()), handle, definition.index, instances.contextBytes, instances.contextStart, end, detail, !isKept);
+  }
+
+  /** The key of an outcome starts with the letter of its scope. */
+  private keepOutcome(offset: number): void {
+    const record = this.record;
+    const text = this.keyText();
+    const scoped = scopedKey(text[0] as KeyScope, '', text.slice(1));
+    this.keep(offset, scoped, undefined, 0, record.bytes, record.bodyStart, record.bodyEnd);
+  }
+
+  private keyText(): string {
+    return this.record.text(this.record.key);
+  }
+
+  private keep(
+    offset: number, scoped: string, handle: number | undefined, definition: number,
+    body: Uint8Array, bodyStart: number, bodyEnd: number, detail: number = 0, isBodyDropped: boolean = false,
+  ): void {
+    const record = this.record;
+    const id = handle === undefined ? NO_BYTES : Buffer.from(this.state.instances.idText(handle));
+    const eventId = record.has(FIELD.eventId) ? record.bytes.subarray(record.eventId.start, record.eventId.end) : NO_BYTES;
+    this.state.keys.put(
+      Buffer.from(scoped),
+      {
+        offset, at: record.at, time: record.time, definition, detail, isBodyDropped,
+        fingerprintLow: record.fingerprintLow, fingerprintHigh: record.fingerprintHigh,
+      },
+      id, eventId, body, bodyStart, bodyEnd,
+    );
+  }
+
+  private body(): unknown {
+    return decodeDefinition(this.record.bytes.subarray(this.record.bodyStart, this.record.bodyEnd));
+  }
+}
+
+function isEmptyMap(bytes: Uint8Array, start: number, end: number): boolean {
+  return end - start === 1 && bytes[start] === 0x80;
+}

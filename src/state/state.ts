@@ -1,0 +1,23 @@
+/**
+ * The whole memory of a store: what folding the log up to `offset` gives. Nothing in here knows of
+ * clocks, options or the disk. `fold.ts` alone changes it.
+ */
+import { IdempotencyStore } from '../instance/idempotency-store.ts';
+import { InstanceStore } from '../instance/instance-store.ts';
+import { MachineStore } from '../instance/machine-store.ts';
+
+export class State {
+  readonly machines: MachineStore = new MachineStore();
+  readonly instances: InstanceStore;
+  readonly keys: IdempotencyStore;
+  /** Of the last record applied. */
+  offset = 0;
+  /** Of its commit, in milliseconds. */
+  time = 0;
+
+  /** `hashKey`: 8 unpredictable bytes, so that nobody can choose ids that collide. Not part of the state. */
+  constructor(hashKey: Uint8Array) {
+    this.instances = new InstanceStore(hashKey);
+    this.keys = new IdempotencyStore(hashKey);
+  }
+}
