@@ -33,9 +33,9 @@ const MAX_RECORD_BYTES = 4096;
 /** Times one attempt may find the lock changed under its hands before it gives way to the others. */
 const MAX_ROUNDS = 16;
 /** statfs types of file systems only one kernel has mounted: ext, XFS, Btrfs, tmpfs, overlay, ZFS, F2FS. */
-const LOCAL_FILE_SYSTEMS: readonly number[] = [
+const LOCAL_FILE_SYSTEMS: ReadonlySet<number> = new Set([
   0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0x2fc12fc1, 0xf2f52010,
-];
+]);
 
 /** Our own finished record under a name nobody else uses, ready to be linked into place. */
 interface Claim {
@@ -171,7 +171,7 @@ async function inspect(path: string, kernel: KernelLock | null): Promise<Found |
 async function isKernelLockDecisive(owner: LockOwner, directory: string): Promise<boolean> {
   if (process.platform !== 'linux' || (await isOfThisBoot(owner))) return true;
   if (await isProvablyDead(owner)) return true;
-  return LOCAL_FILE_SYSTEMS.includes((await statfs(directory)).type);
+  return LOCAL_FILE_SYSTEMS.has((await statfs(directory)).type);
 }
 
 async function tokenAt(path: string): Promise<string | undefined> {

@@ -18,6 +18,7 @@ import {
   statOf,
 } from './file-calls.ts';
 import type { FileHandle, FileStat } from './file-io.ts';
+import { nodeThread } from './thread.ts';
 
 /** One write or datasync on its way. The handle keeps it for the next one. */
 class Request {
@@ -59,7 +60,7 @@ class Request {
       calls.write(fd, from, this.start, length, this.position, this.onWritten);
     } catch (error) {
       // Node throws for arguments out of range; `done` is still owed exactly one answer.
-      queueMicrotask(() => this.finish(error as Error));
+      nodeThread.nextTurn(() => this.finish(error as Error));
     }
   }
 
@@ -115,13 +116,13 @@ export class NodeFileHandle implements FileHandle {
     let written = 0;
     for (let stalls = 0; written < length;) {
       let count = 0;
-      let failure: unknown;
+      let failure: Error | undefined;
       const rest = Math.min(length - written, MAX_CALL_BYTES);
       try {
         count = this.calls.writeSync(this.fd, from, fromStart + written, rest, position + written);
       } catch (error) {
         if (!isInterruption(error)) throw error;
-        failure = error;
+        failure = error as Error;
       }
       written += count;
       stalls = count > 0 ? 0 : stalls + 1;
@@ -220,7 +221,7 @@ export class NodeFileHandle implements FileHandle {
   /** A request to use, or undefined after promising `done` the news that the file is closed. */
   private borrow(done: Done): Request | undefined {
     if (this.closing !== undefined) {
-      queueMicrotask(() => done(this.closedError()));
+      nodeThread.nextTurn(() => done(this.closedError()));
       return undefined;
     }
     this.inFlight++;

@@ -1,6 +1,6 @@
 /** CRC32C against published vectors, a bit-by-bit reference, and its native twin. */
 import { createRequire } from 'node:module';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Crc32c, crc32c, createCrc32c } from '../../../src/base/crc32c.ts';
 
@@ -34,7 +34,7 @@ const slice = fc.uint8Array({ maxLength: 1200 }).chain((bytes) =>
   }),
 );
 
-describe.each(variants)('CRC32C, %s', (_, crc) => {
+describe.each(variants)('CRC32C, %s', (_name, crc) => {
   test.each([
     ['the check value', Buffer.from('123456789'), 0xe3069283],
     ['RFC 3720 B.4: 32 bytes of zeros', new Uint8Array(32), 0x8a9136aa],
@@ -42,14 +42,14 @@ describe.each(variants)('CRC32C, %s', (_, crc) => {
     ['RFC 3720 B.4: 0 to 31', Uint8Array.from({ length: 32 }, (_, i) => i), 0x46dd794e],
     ['RFC 3720 B.4: 31 to 0', Uint8Array.from({ length: 32 }, (_, i) => 31 - i), 0x113fdb5c],
     ['nothing', new Uint8Array(0), 0],
-  ])('%s', (_, bytes, expected) => {
+  ])('%s', (_vector, bytes, expected) => {
     expect(crc(bytes, 0, bytes.length)).toBe(expected);
   });
 
   test('equals the definition for any range and seed', () => {
     fc.assert(
       fc.property(slice, ({ bytes, cut, seed }) => {
-        const [start = 0, , end = 0] = cut;
+        const [start, , end] = cut;
         expect(crc(bytes, start, end, seed)).toBe(reference(bytes.subarray(start, end), seed));
       }),
       { numRuns: 300 },
@@ -59,7 +59,7 @@ describe.each(variants)('CRC32C, %s', (_, crc) => {
   test('continues from the checksum of what came before', () => {
     fc.assert(
       fc.property(slice, ({ bytes, cut, seed }) => {
-        const [start = 0, middle = 0, end = 0] = cut;
+        const [start, middle, end] = cut;
         const first = crc(bytes, start, middle, seed);
         expect(crc(bytes, middle, end, first)).toBe(crc(bytes, start, end, seed));
       }),

@@ -241,9 +241,13 @@ describe('owners with and without the native package meet', () => {
 
   test('F-52 each succeeds the other after kill -9', async () => {
     await (await start('kernel')).kill();
-    await held(await lockDirectory(directory, null)).release();
+    const afterKernel = held(await lockDirectory(directory, null));
+    expect((await ownerOnDisk()).method).toBe('record');
+    await afterKernel.release();
     await (await start('record')).kill();
-    await held(await lockDirectory(directory)).release();
+    const afterRecord = held(await lockDirectory(directory));
+    expect((await ownerOnDisk()).method).toBe('kernel');
+    await afterRecord.release();
   });
 
   test('F-52 a kernel lock that is gone proves the owner dead even if its pid lives on elsewhere', async () => {
