@@ -29,7 +29,7 @@ let directory = '';
 let lockPath = '';
 let holders: Holder[] = [];
 beforeAll(() => void (compiled = compileHolder()));
-afterAll(() => rm(compiled.output, { recursive: true }));
+afterAll(() => rm(compiled.output, { recursive: true, force: true }));
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'pawl-lock-'));
   lockPath = join(directory, 'lock');
@@ -38,6 +38,7 @@ afterEach(async () => {
   for (const holder of holders) if (holder.child.exitCode === null) holder.child.kill('SIGKILL');
   holders = [];
   await rm(directory, { recursive: true, force: true });
+  await rm(`${directory}-alias`, { force: true });
 });
 
 async function start(method: string, at = directory): Promise<Holder> {

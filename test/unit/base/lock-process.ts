@@ -1,7 +1,7 @@
 /** Starts lock-holder.ts as a process of its own, compiled beside node_modules so that it finds them. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +29,12 @@ export function compileHolder(): { readonly output: string; readonly program: st
       include: [],
     }),
   );
-  execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', config]);
+  try {
+    execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', config]);
+  } catch (error) {
+    rmSync(output, { recursive: true });
+    throw error;
+  }
   return { output, program: join(output, `${source}.js`) };
 }
 
