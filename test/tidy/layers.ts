@@ -52,7 +52,24 @@ export interface Ban {
   readonly allowed: readonly string[];
 }
 
-const COMMAND = 'src/cli';
+/** The command: the one place that speaks to a terminal. */
+export const COMMAND = 'src/cli';
+
+/** The files that implement FileIo on the real disk. */
+export const DISK_PORT: readonly string[] = [
+  'src/base/node-file-io.ts',
+  'src/base/node-file-handle.ts',
+  'src/base/file-calls.ts',
+  'src/base/dir-lock.ts',
+  'src/base/lock-owner.ts',
+];
+
+/** The files that implement Clock, Random and Thread. */
+export const TIME_PORT: readonly string[] = [
+  'src/base/clock.ts',
+  'src/base/random.ts',
+  'src/base/thread.ts',
+];
 
 export const BANS: readonly Ban[] = [
   {
@@ -77,7 +94,7 @@ export const BANS: readonly Ban[] = [
     what: 'setImmediate, process.nextTick, queueMicrotask, setInterval',
     pattern: /\b(?:setImmediate|nextTick|queueMicrotask|setInterval)\b/,
     instead: 'the Thread port (src/base/thread.ts)',
-    allowed: ['src/base/thread.ts'],
+    allowed: ['src/base/thread.ts', 'src/base/node-file-handle.ts'],
   },
   {
     what: 'setTimeout',
@@ -89,7 +106,7 @@ export const BANS: readonly Ban[] = [
     what: 'the file system (node:fs, fs-extra)',
     pattern: /['"](?:node:)?fs(?:\/promises)?['"]|['"]fs-extra['"]/,
     instead: 'the FileIo port (src/base/file-io.ts)',
-    allowed: ['src/base/node-file-io.ts', 'src/base/dir-lock.ts', COMMAND],
+    allowed: [...DISK_PORT, COMMAND],
   },
   {
     what: 'console, process.stdout, process.stderr',

@@ -1,8 +1,9 @@
 /**
  * The part of `.oxlintrc.json` that follows from the layer table: one override per layer, in
- * its order. After a change of the table, put what the failing test prints into the file.
+ * its order, then the ports. After a change of the table, put what the failing test prints
+ * into the file.
  */
-import { LAYERS } from './layers.ts';
+import { COMMAND, DISK_PORT, LAYERS, TIME_PORT } from './layers.ts';
 import { textOf } from './sources.ts';
 
 /** Modules only a port or the command may name; each has a replacement in `src/base`. */
@@ -25,7 +26,18 @@ function folderName(at: string): string {
   return at.slice(at.lastIndexOf('/') + 1);
 }
 
-export function layerOverrides(): LintOverride[] {
+export function expectedOverrides(): LintOverride[] {
+  const off = (...rules: string[]): Record<string, string> =>
+    Object.fromEntries(rules.map((rule) => [`eslint/${rule}`, 'off']));
+  return [
+    ...layerOverrides(),
+    { files: TIME_PORT, rules: off('no-restricted-globals', 'no-restricted-properties') },
+    { files: DISK_PORT, rules: off('no-restricted-globals', 'no-restricted-imports') },
+    { files: [`${COMMAND}/**`], rules: off('no-console') },
+  ];
+}
+
+function layerOverrides(): LintOverride[] {
   const folders = LAYERS.map((layer) => layer.at).filter((at) => !at.endsWith('.ts'));
   return LAYERS.map((layer) => {
     const forbidden = folders.filter((at) => at !== layer.at && !layer.may.includes(at));
@@ -41,7 +53,7 @@ export function layerOverrides(): LintOverride[] {
       patterns.push({ regex: '^node:', message: `${layer.at} runs without Node.` });
     }
     const paths =
-      layer.at === 'src/cli'
+      layer.at === COMMAND
         ? []
         : PORT_MODULES.map((name) => ({ name, message: 'Use the FileIo port.' }));
     return {
