@@ -4,9 +4,10 @@
  * it, but for one pair in 2^64. Not cryptographic: whoever chooses both values can make them meet.
  *
  * Stored in the log, so it may never change. It is made of two 32-bit lanes, each 32 bits of
- * wrapping arithmetic. A scalar hashes its encoded bytes. An array hashes its lead byte class and
- * count, then its items' lanes in order. A map hashes class and count, then the *sum* over its
- * entries of a mix of key and value, which is what makes order irrelevant.
+ * wrapping arithmetic. A scalar hashes its encoded bytes, four at a time, little-endian, the last
+ * ones padded with zeros, then their number. An array hashes its kind and count, then its items'
+ * lanes in order. A map hashes kind and count and adds, over its entries, a mix of key and value:
+ * the sum is what makes order irrelevant.
  */
 import { FIXARRAY, FIXMAP, MAX_DEPTH } from './format.ts';
 import { skipValue } from './skip.ts';
@@ -54,16 +55,24 @@ function scalar(bytes: Uint8Array, start: number, into: Uint32Array): number {
   const end = skipValue(bytes, start);
   let a = SEED_A;
   let b = SEED_B;
-  for (let i = start; i < end; i++) {
-    const byte = bytes[i] as number;
-    a = Math.imul(a ^ byte, 0x9e3779b1);
+  for (let i = start; i < end; i += 4) {
+    const word = wordAt(bytes, i, end);
+    a = Math.imul(a ^ word, 0x9e3779b1);
     a ^= a >>> 15;
-    b = Math.imul(b + byte + 1, 0x85ebca6b);
+    b = Math.imul(b + word, 0x85ebca6b);
     b ^= b >>> 13;
   }
   into[0] = finish(a, end - start);
   into[1] = finish(b, end - start);
   return end;
+}
+
+function wordAt(bytes: Uint8Array, at: number, end: number): number {
+  let word = bytes[at] as number;
+  if (at + 1 < end) word |= (bytes[at + 1] as number) << 8;
+  if (at + 2 < end) word |= (bytes[at + 2] as number) << 16;
+  if (at + 3 < end) word |= (bytes[at + 3] as number) << 24;
+  return word;
 }
 
 /** Mixes one word into a lane so that every bit reaches every bit. */

@@ -11,6 +11,11 @@ import {
 import { setOwn } from './read-value.ts';
 import type { ShapeTable } from './shape-table.ts';
 import { MAX_BYTES } from './short-text.ts';
+import { skipPacked } from './skip.ts';
+import { bodyAt, isMap, sizeAt } from './structure.ts';
+
+/** Which half of a float the machine keeps second. */
+const HIGH = new Uint8Array(Uint32Array.of(1).buffer)[0] as number;
 
 /** The packed value in `start` to `end`; every call makes new objects. */
 export function readPacked(shapes: ShapeTable, bytes: Uint8Array, start: number, end: number): unknown {
@@ -18,6 +23,16 @@ export function readPacked(shapes: ShapeTable, bytes: Uint8Array, start: number,
   const value = reader.value();
   if (reader.position !== end) throw new RangeError(`packed value at ${start} ends at ${reader.position}, not ${end}`);
   return value;
+}
+
+/**
+ * What lies at a path of own members, without making the rest: undefined where there is nothing.
+ * Only objects have members here; an array has none.
+ */
+export function readPackedPath(shapes: ShapeTable, bytes: Uint8Array, start: number, path: readonly string[]): unknown {
+  const reader = new PackedReader(shapes, bytes, start);
+  for (const name of path) if (!reader.enter(name)) return undefined;
+  return reader.value();
 }
 
 class PackedReader {
@@ -42,12 +57,36 @@ class PackedReader {
     return this.wide(lead);
   }
 
+  /** Moves from an object to one of its members; false when there is none. */
+  enter(name: string): boolean {
+    const { shapes, bytes, position } = this;
+    const lead = bytes[position] as number;
+    if (lead === RECORD) {
+      const shape = shapes.idAt(bytes, position + 1);
+      const index = shapes.namesOf(shape).indexOf(name);
+      this.position += shape < 128 ? 2 : 3;
+      for (let i = 0; i < index; i++) this.skip();
+      return index >= 0;
+    }
+    if (!isMap(lead)) return false;
+    this.position = bodyAt(bytes, position);
+    for (let left = sizeAt(bytes, position); left > 0; left--) {
+      if (this.value() === name) return true;
+      this.skip();
+    }
+    return false;
+  }
+
+  private skip(): void {
+    this.position = skipPacked(this.shapes, this.bytes, this.position);
+  }
+
   private wide(lead: number): unknown {
     switch (lead) {
       case NIL: return null;
       case FALSE: return false;
       case TRUE: return true;
-      case FLOAT64: return this.view(8).getFloat64(0);
+      case FLOAT64: return this.float();
       case UINT8: return this.uint(1);
       case UINT16: return this.uint(2);
       case UINT32: return this.uint(4);
@@ -67,6 +106,25 @@ class PackedReader {
     }
   }
 
+  /** Through a float of the table: a DataView per number costs more than the rest of it. */
+  private float(): number {
+    const { words, floats } = this.shapes;
+    words[HIGH] = this.uint32();
+    words[1 - HIGH] = this.uint32();
+    return floats[0] as number;
+  }
+
+  private uint32(): number {
+    const { bytes, position } = this;
+    this.position = position + 4;
+    return (
+      ((bytes[position] as number) << 24) |
+      ((bytes[position + 1] as number) << 16) |
+      ((bytes[position + 2] as number) << 8) |
+      (bytes[position + 3] as number)
+    );
+  }
+
   private view(size: number): DataView {
     const at = this.position;
     this.position += size;
@@ -82,6 +140,7 @@ class PackedReader {
   private text(size: number): string {
     const at = this.position;
     this.position += size;
+    if (size === 0) return '';
     const short = size <= MAX_BYTES ? this.shapes.texts.get(this.bytes, at, size) : undefined;
     if (short !== undefined) return short;
     const { bytes } = this;

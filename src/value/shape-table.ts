@@ -27,6 +27,8 @@ export class ShapeTable {
   private keySizes = new Uint8Array(16);
   private depths = new Uint8Array(16);
   private shapes = new Int32Array(16).fill(NONE);
+  /** The child found last: keys of one machine's contexts nearly always come in the same order. */
+  private hints = new Int32Array(16);
   private nodeCount = 1;
   /** Open-addressed: node by (parent, key); 0 is free. At most half full. */
   private slots = new Int32Array(32);
@@ -42,6 +44,9 @@ export class ShapeTable {
   readonly starts: Int32Array = new Int32Array(MAX_SHAPE_KEYS + 1);
   readonly newStarts: Int32Array = new Int32Array(MAX_SHAPE_KEYS);
   readonly newEnds: Int32Array = new Int32Array(MAX_SHAPE_KEYS);
+  /** One float and its two halves, for reading numbers. */
+  readonly floats: Float64Array = new Float64Array(1);
+  readonly words: Uint32Array = new Uint32Array(this.floats.buffer);
   readonly texts: ShortTextCache = new ShortTextCache();
 
   get shapeCount(): number {
@@ -50,7 +55,7 @@ export class ShapeTable {
 
   /** Keys and tables, without the few JavaScript strings made of them. */
   get memoryBytes(): number {
-    let bytes = this.pool.length + 4 * this.slots.length + 14 * this.parents.length + this.counts.length;
+    let bytes = this.pool.length + 4 * this.slots.length + 18 * this.parents.length + this.counts.length;
     for (const path of this.paths) bytes += 4 * path.length;
     return bytes + this.texts.memoryBytes;
   }
@@ -108,18 +113,27 @@ export class ShapeTable {
   /** The node with one more key, made if there is none; NONE when a limit forbids it. */
   child(node: number, bytes: Uint8Array, start: number, end: number): number {
     const size = end - start;
-    const mask = this.slots.length - 1;
-    let slot = this.hash(node, bytes, start, end) & mask;
-    for (let at; (at = this.slots[slot] as number) !== 0; slot = (slot + 1) & mask) {
-      if (this.parents[at] === node && this.keySizes[at] === size && this.isKey(at, bytes, start, size)) return at;
-    }
-    return this.add(node, bytes, start, end, slot);
+    const hint = this.hints[node] as number;
+    if (this.keySizes[hint] === size && this.isKey(hint, bytes, start, size)) return hint;
+    const found = this.findOrAdd(node, bytes, start, end);
+    if (found !== NONE) this.hints[node] = found;
+    return found;
   }
 
   /** The shape that ends at a node, made if there is none; NONE when the table is full. */
   shapeOf(node: number): number {
     const known = this.shapes[node] as number;
     return known === NONE ? this.addShape(node) : known;
+  }
+
+  private findOrAdd(node: number, bytes: Uint8Array, start: number, end: number): number {
+    const size = end - start;
+    const mask = this.slots.length - 1;
+    let slot = this.hash(node, bytes, start, end) & mask;
+    for (let at; (at = this.slots[slot] as number) !== 0; slot = (slot + 1) & mask) {
+      if (this.parents[at] === node && this.keySizes[at] === size && this.isKey(at, bytes, start, size)) return at;
+    }
+    return this.add(node, bytes, start, end, slot);
   }
 
   private hash(node: number, bytes: Uint8Array, start: number, end: number): number {
@@ -161,6 +175,7 @@ export class ShapeTable {
     this.keyStarts = grown(this.keyStarts, new Int32Array(capacity));
     this.keySizes = grown(this.keySizes, new Uint8Array(capacity));
     this.depths = grown(this.depths, new Uint8Array(capacity));
+    this.hints = grown(this.hints, new Int32Array(capacity));
     this.shapes = grown(this.shapes, new Int32Array(capacity).fill(NONE));
   }
 

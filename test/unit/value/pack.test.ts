@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { packValue, unpackToMessagePack } from '../../../src/value/pack.ts';
-import { readPacked } from '../../../src/value/read-packed.ts';
+import { readPacked, readPackedPath } from '../../../src/value/read-packed.ts';
 import { MAX_NODES, MAX_SHAPES, ShapeTable } from '../../../src/value/shape-table.ts';
 import { encode, HOSTILE_KEYS, ORDER, objectOf, objects, pack, values, written } from './values.ts';
 
@@ -109,3 +109,32 @@ test('F-72 maps nested 100 deep are packed in reasonable steps', () => {
   const packed = pack(shapes, nest(99));
   assert.deepStrictEqual(readPacked(shapes, packed, 0, packed.length), nest(99));
 });
+
+test('a path leads to what reading all and stepping down leads to', () => {
+  const shapes = new ShapeTable();
+  const full = new ShapeTable();
+  for (let i = 0; i < MAX_SHAPES; i++) pack(full, { [`only${i}`]: 0 });
+  fc.assert(
+    fc.property(objects, fc.infiniteStream(fc.nat()), fc.nat(4), (value, picks, depth) => {
+      let expected: unknown = value;
+      const path: string[] = [];
+      for (let i = 0; i < depth && isObject(expected); i++) {
+        const names = Object.keys(expected);
+        path.push(names[picks.next().value % names.length] ?? 'absent');
+        expected = Object.hasOwn(expected, path[i]!) ? expected[path[i]!] : undefined;
+      }
+      for (const table of [shapes, full]) {
+        assert.deepStrictEqual(readPackedPath(table, pack(table, value), 0, path), expected);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+  const packed = pack(shapes, ORDER);
+  for (const path of [['toString'], ['items', 'length'], ['items', '0'], ['note', 'length'], ['attempts', 'x'], ['__proto__']]) {
+    expect(readPackedPath(shapes, packed, 0, path)).toBeUndefined();
+  }
+});
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
