@@ -29,7 +29,8 @@ const COMPILED: unique symbol = Symbol('pawl.compiled');
  * `types: {} as { context: Order; events: { PAY: { method: string } } }` declares the context and
  * payloads; it is dropped from the definition and does not enter the checksum. Events it does not
  * name take any object, or none. The transitions are inferred as a tuple on purpose: as an array
- * the compiler gives up above 1,000 of them (TS2590).
+ * the compiler gives up above 1,000 of them (TS2590); `readonly [] |` keeps them a tuple when one is
+ * wrong, so that the error stands at the wrong one.
  *
  * @returns the definition as written, deeply frozen; `JSON.stringify` gives the plain definition.
  * @throws {StoreError} BAD_REQUEST - with the offending field in `details.path`.
@@ -46,7 +47,7 @@ const COMPILED: unique symbol = Symbol('pawl.compiled');
  */
 export function defineMachine<
   const S extends string,
-  const T extends readonly TransitionRule<NoInfer<S>>[],
+  const T extends readonly [] | readonly TransitionRule<NoInfer<S>>[],
   C extends object = Data,
   P extends object = {},
 >(definition: {

@@ -14,6 +14,7 @@ import type {
   MachineShape,
   PayloadOf,
   UntypedShape,
+  shape,
 } from './definition.ts';
 import { explainGuard } from './guard/evaluate.ts';
 import { describe } from './name.ts';
@@ -51,6 +52,9 @@ export interface GuardFailure {
 export type PayloadArgs<M extends MachineShape, E extends string> =
   undefined extends PayloadOf<M, E> ? [payload?: PayloadOf<M, E>] : [payload: PayloadOf<M, E>];
 
+/** A definition without types, so that a typed one is never let through by the loose overload. */
+type Untyped = MachineDefinition & { readonly [shape]?: never };
+
 /**
  * Decides what an event does. Guards see the context before the payload is merged.
  *
@@ -64,6 +68,13 @@ export type PayloadArgs<M extends MachineShape, E extends string> =
  * const step = transition(door, 'shut', { tries: 0 }, 'OPEN', { tries: 1 });
  * if (step.outcome === 'allowed') console.log(step.to, step.context); // open { tries: 1 }
  */
+export function transition(
+  machine: Untyped | CompiledMachine,
+  state: string,
+  context: Data,
+  event: string,
+  payload?: unknown,
+): TransitionOutcome;
 export function transition<M extends MachineShape, E extends M['event']>(
   machine: Machine<M>,
   state: NoInfer<M['state']>,
@@ -71,13 +82,6 @@ export function transition<M extends MachineShape, E extends M['event']>(
   event: E,
   ...payload: PayloadArgs<M, E>
 ): TransitionOutcome<M>;
-export function transition(
-  machine: MachineDefinition | CompiledMachine,
-  state: string,
-  context: Data,
-  event: string,
-  payload?: unknown,
-): TransitionOutcome;
 export function transition(
   machine: MachineDefinition | CompiledMachine,
   state: string,
