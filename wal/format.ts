@@ -130,13 +130,13 @@ export const MANIFEST_SLOTS = 2;
 export const MANIFEST_EXTRA_BYTES: number = MANIFEST_SLOT.size - MANIFEST_SLOT.extra;
 
 /** Prepared sizes: the first one of a process, what `segmentBytes` may be, and the step they are rounded to. */
-export const SEGMENT_BYTES = {
+export const SEGMENT_BYTES: { readonly first: number; readonly min: number; readonly max: number; readonly standard: number; readonly step: number } = {
   first: 256 * KiB,
   min: 4 * KiB,
   max: 1024 * MiB,
   standard: 64 * MiB,
   step: 4 * KiB,
-} as const;
+};
 
 /** Bytes of a segment no frame with records can have: header, link, and room for a mark at the end. */
 export const SEGMENT_OVERHEAD_BYTES: number = SEGMENT_HEADER.size + LINK_FRAME_BYTES + FRAME.size;

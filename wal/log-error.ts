@@ -1,0 +1,39 @@
+/**
+ * The errors of a log in one place: what the operating system says becomes WAL_IO_ERROR with its
+ * errno, what the checksums say becomes CORRUPT with the place.
+ */
+import { StoreError, isStoreError } from '../src/base/errors.ts';
+
+export type Outcome = 'not-done' | 'unknown';
+
+/** A failed file call; a StoreError passes through as it is. */
+export function ioError(cause: unknown, what: string, path: string, outcome: Outcome = 'not-done'): StoreError {
+  if (isStoreError(cause)) return cause;
+  const errno = (cause as { code?: unknown } | null)?.code;
+  const name = typeof errno === 'string' ? errno : undefined;
+  const details = { outcome, path, ...(name === undefined ? {} : { errno: name }) };
+  return new StoreError('WAL_IO_ERROR', `${what} failed on '${path}'${name === undefined ? '' : ` (${name})`}`, { details, cause });
+}
+
+/** The same failure, told to somebody whose command had another fate. */
+export function withOutcome(error: StoreError, outcome: Outcome): StoreError {
+  const details = { ...error.details, outcome };
+  const fate = outcome === 'unknown' ? 'it may be there after reopening' : 'nothing of it was written';
+  return new StoreError(error.code, `${error.message}; ${fate}`, { details, cause: error });
+}
+
+/** `byteOffset` counts from the start of the file; `offset` is the first record that cannot be read. */
+export function corrupt(file: string, byteOffset: number, reason: string, offset?: number): StoreError {
+  const details = { file, byteOffset, ...(offset === undefined ? {} : { offset }) };
+  return new StoreError('CORRUPT', `${file} at byte ${byteOffset}: ${reason}; nothing was changed`, { details });
+}
+
+export function unsupportedFormat(file: string, version: number, supported: number): StoreError {
+  return new StoreError('FORMAT_UNSUPPORTED', `${file} has format version ${version}, this package reads up to ${supported}; nothing was changed`, {
+    details: { file, version, supported },
+  });
+}
+
+export function logClosed(): StoreError {
+  return new StoreError('STORE_CLOSED', 'the log is closed');
+}
