@@ -5,8 +5,20 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
+function source(path: string): string {
+  return fileURLToPath(new URL(`../${path}`, import.meta.url));
+}
+
 const config: ViteUserConfig = defineConfig({
-  root: fileURLToPath(new URL('..', import.meta.url)),
+  root: source(''),
+  // The examples import the package by name; in tests that means the sources, not an old build.
+  resolve: {
+    alias: [
+      { find: /^pawl$/, replacement: source('src/index.ts') },
+      { find: /^pawl\/wal$/, replacement: source('wal/index.ts') },
+      { find: /^pawl\/machine$/, replacement: source('src/machine/index.ts') },
+    ],
+  },
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
