@@ -40,7 +40,10 @@ function contestants(log, peers, disk, callers) {
   const record = Buffer.alloc(RECORD_BYTES, 1);
   const records = new Array(callers).fill(record);
   const joined = Buffer.concat(records);
-  const list = peers.map((peer) => ({ name: peer.name, work: inSequence(callers, () => peer.appendBatch(records)) }));
+  const list = peers.map((peer) => ({
+    name: peer.name,
+    work: inSequence(callers, () => peer.appendBatch(records)),
+  }));
   list.push({ name: 'raw', work: inSequence(callers, () => disk.write(joined)) });
   if (log === undefined) return list;
   return [
@@ -55,9 +58,12 @@ function rowsOf(callers, outcomes) {
   const pick = (/** @type {string} */ ours) => columns(outcomes, { [ours]: 'pawl', ...OTHERS });
   const name = callers === 1 ? '1 caller' : `${callers} callers`;
   const rows = [rateRow({ ...about, row: `${name}, a promise each` }, pick('each'))];
-  if (callers > 1) rows.push(rateRow({ ...about, row: `${callers} records, appendMany` }, pick('many')));
+  if (callers > 1)
+    rows.push(rateRow({ ...about, row: `${callers} records, appendMany` }, pick('many')));
   if (callers === 1) {
-    const p50 = Object.fromEntries(pick('each').map((outcome) => [outcome.name, outcome.p50 * 1000]));
+    const p50 = Object.fromEntries(
+      pick('each').map((outcome) => [outcome.name, outcome.p50 * 1000]),
+    );
     rows.push(costRow({ bench: 'append', row: '1 caller, latency p50', unit: 'us' }, p50));
   }
   return rows;

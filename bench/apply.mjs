@@ -23,7 +23,11 @@ export async function apply(means) {
   const size = instances.toLocaleString('en-US');
   const row = (/** @type {string} */ how, /** @type {string} */ ours) =>
     rateRow(
-      { ...about, row: `not durable, of ${size}, ${how}`, ...(ours === 'by id' && { floor: FLOOR }) },
+      {
+        ...about,
+        row: `not durable, of ${size}, ${how}`,
+        ...(ours === 'by id' && { floor: FLOOR }),
+      },
       columns(outcomes, { [ours]: 'pawl', ...PEERS }),
     );
   return [
@@ -41,14 +45,27 @@ function contestants({ pawl, peers }) {
   }));
   if (pawl === undefined) return list;
   const { store, stream } = pawl;
-  const each = (/** @type {(event: object) => Promise<unknown>} */ ask) => () => Promise.all(stream.take(AT_ONCE).map(ask));
+  const each = (/** @type {(event: object) => Promise<unknown>} */ ask) => () =>
+    Promise.all(stream.take(AT_ONCE).map(ask));
   const post = () => {
     store.postAllByRef(stream.take(AT_ONCE));
     return store.endOfTurn();
   };
   return [
-    { name: 'by id', work: inSequence(AT_ONCE, each((event) => store.applyEach(event))) },
-    { name: 'by ref', work: inSequence(AT_ONCE, each((event) => store.applyByRef(event))) },
+    {
+      name: 'by id',
+      work: inSequence(
+        AT_ONCE,
+        each((event) => store.applyEach(event)),
+      ),
+    },
+    {
+      name: 'by ref',
+      work: inSequence(
+        AT_ONCE,
+        each((event) => store.applyByRef(event)),
+      ),
+    },
     { name: 'post', work: inSequence(AT_ONCE, post) },
     ...list,
   ];

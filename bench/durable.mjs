@@ -44,7 +44,10 @@ function contestants({ pawl, peers }, disk, callers) {
     work: inSequence(callers, () => store.applyBatch(stream.take(callers))),
   }));
   const lmdb = peers.find(({ store }) => store.name === 'lmdb');
-  list.push({ name: 'lmdb each', work: concurrently(callers, () => lmdb.store.applyEach(lmdb.stream.next())) });
+  list.push({
+    name: 'lmdb each',
+    work: concurrently(callers, () => lmdb.store.applyEach(lmdb.stream.next())),
+  });
   list.push({ name: 'raw', work: inSequence(callers, () => disk.write(frame)) });
   if (pawl === undefined) return list;
   const { store, stream } = pawl;
@@ -54,8 +57,20 @@ function contestants({ pawl, peers }, disk, callers) {
   };
   return [
     { name: 'pawl each', work: concurrently(callers, () => store.applyEach(stream.next())) },
-    { name: 'pawl once', work: inSequence(callers, once((events) => store.postAll(events))) },
-    { name: 'pawl by ref', work: inSequence(callers, once((events) => store.postAllByRef(events))) },
+    {
+      name: 'pawl once',
+      work: inSequence(
+        callers,
+        once((events) => store.postAll(events)),
+      ),
+    },
+    {
+      name: 'pawl by ref',
+      work: inSequence(
+        callers,
+        once((events) => store.postAllByRef(events)),
+      ),
+    },
     ...list,
   ];
 }
@@ -65,8 +80,14 @@ function rowsOf(callers, outcomes) {
   const name = callers === 1 ? '1 caller' : `${callers} callers`;
   const pick = (/** @type {string} */ ours) => columns(outcomes, { [ours]: 'pawl', ...PEERS });
   const rows = [
-    rateRow({ ...about, row: `${name}, a promise each vs one transaction`, floor: FLOORS.each[callers] }, pick('pawl each')),
-    rateRow({ ...about, row: `${name}, one await both, by id`, floor: FLOORS.once[callers] }, pick('pawl once')),
+    rateRow(
+      { ...about, row: `${name}, a promise each vs one transaction`, floor: FLOORS.each[callers] },
+      pick('pawl each'),
+    ),
+    rateRow(
+      { ...about, row: `${name}, one await both, by id`, floor: FLOORS.once[callers] },
+      pick('pawl once'),
+    ),
     rateRow({ ...about, row: `${name}, one await both, by ref` }, pick('pawl by ref')),
     rateRow(
       { ...about, row: `${name}, a promise each on both sides` },
@@ -76,9 +97,16 @@ function rowsOf(callers, outcomes) {
   // The lone caller feels the latency of the disk, the many feel the queue.
   const percentile = callers === 1 ? 'p50' : 'p99';
   if (callers === 1 || callers === 1024) {
-    const latencies = pick('pawl each').map((outcome) => [outcome.name, outcome[percentile] * 1000]);
+    const latencies = pick('pawl each').map((outcome) => [
+      outcome.name,
+      outcome[percentile] * 1000,
+    ]);
+    const values = Object.fromEntries(latencies);
     const row = `${name}, latency ${percentile}`;
-    rows.push(costRow({ bench: 'durable', row, unit: 'us' }, Object.fromEntries(latencies)));
+    const limit = values['pawl'] / values['raw'];
+    const note =
+      callers === 1 && limit > 0 ? `${limit.toFixed(2)} times a raw synced write` : undefined;
+    rows.push(costRow({ bench: 'durable', row, unit: 'us', note }, values));
   }
   return rows;
 }

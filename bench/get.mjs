@@ -27,9 +27,18 @@ export async function get(means) {
   const about = { bench: 'get', unit: 'reads/s' };
   const size = instances.toLocaleString('en-US');
   return [
-    rateRow({ ...about, row: `decoded, of ${size}, by id` }, columns(outcomes, { 'by id': 'pawl', ...PEERS })),
-    rateRow({ ...about, row: `decoded, of ${size}, by ref` }, columns(outcomes, { 'by ref': 'pawl', ...PEERS })),
-    rateRow({ ...about, row: `state only, of ${size}, by ref` }, columns(outcomes, { state: 'pawl', ...PEERS })),
+    rateRow(
+      { ...about, row: `decoded, of ${size}, by id` },
+      columns(outcomes, { 'by id': 'pawl', ...PEERS }),
+    ),
+    rateRow(
+      { ...about, row: `decoded, of ${size}, by ref` },
+      columns(outcomes, { 'by ref': 'pawl', ...PEERS }),
+    ),
+    rateRow(
+      { ...about, row: `state only, of ${size}, by ref` },
+      columns(outcomes, { state: 'pawl', ...PEERS }),
+    ),
   ];
 }
 

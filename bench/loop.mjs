@@ -27,7 +27,8 @@ export async function loop(means) {
     rows.push(row(`${callers} durable callers`, longest));
   }
   await stores.verifyAndClose();
-  if (stores.pawl !== undefined) rows.push(row('a store that grows, 256 callers', await growing(means)));
+  if (stores.pawl !== undefined)
+    rows.push(row('a store that grows, 256 callers', await growing(means)));
   return rows;
 }
 
@@ -37,14 +38,21 @@ function contestants({ pawl, peers }, callers) {
     work: inSequence(callers, () => store.applyBatch(stream.take(callers))),
   }));
   if (pawl === undefined) return list;
-  return [{ name: 'pawl', work: concurrently(callers, () => pawl.store.applyEach(pawl.stream.next())) }, ...list];
+  return [
+    { name: 'pawl', work: concurrently(callers, () => pawl.store.applyEach(pawl.stream.next())) },
+    ...list,
+  ];
 }
 
 async function growing(means) {
   const store = await PawlStore.open(means.directory('growing'), { durable: false });
   let created = 0;
-  const create = () => store.orders.create({ id: orderId(created), context: orderContext(created++) });
-  const longest = await alternate([{ name: 'pawl', work: concurrently(CREATING_CALLERS, create) }], means.options);
+  const create = () =>
+    store.orders.create({ id: orderId(created), context: orderContext(created++) });
+  const longest = await alternate(
+    [{ name: 'pawl', work: concurrently(CREATING_CALLERS, create) }],
+    means.options,
+  );
   await store.close();
   return longest;
 }
@@ -68,8 +76,17 @@ async function alternate(list, { rounds, ms }) {
 function row(name, longest) {
   const values = Object.fromEntries([...longest].map(([who, each]) => [who, median(each)]));
   const worst = Math.max(...(longest.get('pawl') ?? [NaN]));
-  const about = { bench: 'loop', row: `${name}, longest turn`, unit: 'ms', floor: LIMIT_MS, isLimit: true };
-  return costRow({ ...about, note: Number.isFinite(worst) ? `worst round ${worst.toFixed(2)} ms` : undefined }, values);
+  const about = {
+    bench: 'loop',
+    row: `${name}, longest turn`,
+    unit: 'ms',
+    floor: LIMIT_MS,
+    isLimit: true,
+  };
+  return costRow(
+    { ...about, note: Number.isFinite(worst) ? `worst round ${worst.toFixed(2)} ms` : undefined },
+    values,
+  );
 }
 
 await runIfMain(import.meta.url, loop);

@@ -30,15 +30,28 @@ export async function memory(means) {
   const about = { bench: 'memory' };
   const rows = [
     costRow(
-      { ...about, row: `of ${size}, resident`, unit: 'B/instance', floor: FLOOR_BYTES, isLimit: true },
+      {
+        ...about,
+        row: `of ${size}, resident`,
+        unit: 'B/instance',
+        floor: FLOOR_BYTES,
+        isLimit: true,
+      },
       values('residentBytes'),
     ),
-    costRow({ ...about, row: `of ${size}, resident after reopening`, unit: 'B/instance' }, values('reopenedBytes')),
+    costRow(
+      { ...about, row: `of ${size}, resident after reopening`, unit: 'B/instance' },
+      values('reopenedBytes'),
+    ),
     costRow({ ...about, row: `of ${size}, on disk`, unit: 'B/instance' }, values('diskBytes')),
   ];
   const ours = found.get('pawl');
   if (ours === undefined) return rows;
-  const own = (/** @type {string} */ row, /** @type {string} */ unit, /** @type {number} */ value) => ({
+  const own = (
+    /** @type {string} */ row,
+    /** @type {string} */ unit,
+    /** @type {number} */ value,
+  ) => ({
     ...about,
     row,
     unit,
@@ -62,7 +75,8 @@ async function measureInChild(name, directory, instances) {
   };
   const loaded = await ask('load');
   const reopened = await ask('reopen');
-  const counted = name === 'pawl' ? await ask('count', `${directory}-counted`, Math.min(COUNTED, instances)) : {};
+  const counted =
+    name === 'pawl' ? await ask('count', `${directory}-counted`, Math.min(COUNTED, instances)) : {};
   return { ...loaded, ...counted, reopenedBytes: reopened.residentBytes };
 }
 

@@ -23,10 +23,16 @@ export async function replay(means) {
   const baseline = jsonLines(means, instances, options.quick ? 20_000 : 300_000, options.rounds);
   if (options.peersOnly) return [row('contrast alone', baseline, undefined)];
   const unkeyed = await measureStore(means, 'unkeyed', { instances, applies, isKeyed: false });
-  const keyed = await measureStore(means, 'keyed', { instances, applies: applies / 4, isKeyed: true });
+  const keyed = await measureStore(means, 'keyed', {
+    instances,
+    applies: applies / 4,
+    isKeyed: true,
+  });
   const thousands = (/** @type {number} */ n) => `${(n / 1000).toLocaleString('en-US')} k`;
   return [
-    row(`${thousands(applies)} applies, unkeyed, warm`, baseline, unkeyed.applies, { floor: FLOOR }),
+    row(`${thousands(applies)} applies, unkeyed, warm`, baseline, unkeyed.applies, {
+      floor: FLOOR,
+    }),
     row(`the same, first reopening`, baseline, unkeyed.cold),
     row(`${thousands(applies / 4)} applies, with idempotency keys`, baseline, keyed.applies),
     row(`${thousands(instances)} creates`, baseline, unkeyed.creates),
@@ -50,7 +56,8 @@ async function measureStore(means, name, { instances, applies, isKeyed }) {
   await fill(directory, (store) => stream.verify('pawl', (id) => store.get(id)));
   fs.rmSync(directory, { recursive: true });
   const expected = creating.records + applies;
-  if (all.records !== expected) throw new Error(`replayed ${all.records} records instead of ${expected}`);
+  if (all.records !== expected)
+    throw new Error(`replayed ${all.records} records instead of ${expected}`);
   const rate = (/** @type {number} */ records, /** @type {number} */ ms) => (records / ms) * 1000;
   return {
     creates: rate(creating.records, creating.warmMs),
@@ -71,7 +78,9 @@ async function postEvents(store, stream, count, isKeyed) {
   store.holdRefs(stream.ids);
   for (let posted = 0; posted < count; posted += AT_ONCE) {
     for (const { index, event, payload } of stream.take(Math.min(AT_ONCE, count - posted))) {
-      const options = isKeyed ? { idempotencyKey: `order-event-${stream.attempts[index]}-${index}` } : undefined;
+      const options = isKeyed
+        ? { idempotencyKey: `order-event-${stream.attempts[index]}-${index}` }
+        : undefined;
       store.refs[index].post(EVENTS[event], payload, options);
     }
     await store.endOfTurn();
@@ -99,7 +108,9 @@ function jsonLines(means, instances, count, rounds) {
   const lines = [];
   for (let i = 0; i < count; i++) {
     const { id, event, payload } = stream.next();
-    lines.push(JSON.stringify({ id, event: EVENTS[event], from: STATES[event], at: 1.7e12 + i, payload }));
+    lines.push(
+      JSON.stringify({ id, event: EVENTS[event], from: STATES[event], at: 1.7e12 + i, payload }),
+    );
   }
   const file = path.join(means.directory('json'), 'events.ndjson');
   fs.writeFileSync(file, lines.join('\n'));

@@ -52,10 +52,13 @@ function combine(reports) {
 
 async function main() {
   const { values } = parseArgs({ options: { only: { type: 'string' } }, strict: false });
-  const rest = process.argv.slice(2).filter((text, i, all) => text !== '--only' && all[i - 1] !== '--only');
+  const rest = process.argv
+    .slice(2)
+    .filter((text, i, all) => text !== '--only' && all[i - 1] !== '--only');
   const options = readArguments(rest);
   const chosen = typeof values.only === 'string' ? values.only.split(',') : BENCHES;
-  for (const name of chosen) if (!BENCHES.includes(name)) throw new Error(`no bench ${name}: ${BENCHES.join(', ')}`);
+  for (const name of chosen)
+    if (!BENCHES.includes(name)) throw new Error(`no bench ${name}: ${BENCHES.join(', ')}`);
   const reports = [];
   for (const name of chosen) {
     process.stderr.write(`${name}\n`);

@@ -46,7 +46,14 @@ export function readArguments(argv = process.argv.slice(2)) {
 
 /** The same options as arguments for a child process. */
 export function toArguments(/** @type {BenchOptions} */ options) {
-  const list = ['--dir', options.dir, '--rounds', String(options.rounds), '--ms', String(options.ms)];
+  const list = [
+    '--dir',
+    options.dir,
+    '--rounds',
+    String(options.rounds),
+    '--ms',
+    String(options.ms),
+  ];
   if (options.quick) list.push('--quick');
   if (options.peersOnly) list.push('--peers-only');
   if (options.instances !== undefined) list.push('--instances', String(options.instances));
@@ -56,6 +63,7 @@ export function toArguments(/** @type {BenchOptions} */ options) {
 function positive(name, text) {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${name} must be a positive integer, got ${text}`);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new Error(`--${name} must be a positive integer, got ${text}`);
   return value;
 }

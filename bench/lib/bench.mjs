@@ -29,7 +29,11 @@ import { formatDisk, formatMachine, formatTable } from './table.mjs';
  * @param {(means: Means) => Promise<import('./result.mjs').Row[]>} bench
  */
 export async function runIfMain(moduleUrl, bench) {
-  if (process.argv[1] === undefined || moduleUrl !== pathToFileURL(fs.realpathSync(process.argv[1])).href) return;
+  if (
+    process.argv[1] === undefined ||
+    moduleUrl !== pathToFileURL(fs.realpathSync(process.argv[1])).href
+  )
+    return;
   const options = readArguments();
   const report = await measure(bench, options);
   process.stdout.write(options.json ? JSON.stringify(report) + '\n' : formatReport(report) + '\n');
@@ -53,7 +57,13 @@ async function measure(bench, options) {
   const progress = (/** @type {string} */ text) => process.stderr.write(`  ${text}\n`);
   const rows = await bench({ options, directory, progress });
   const machine = describeMachine(options.dir);
-  return { machine, disk, cpuWaitShare: cpuWaitShare(), seconds: (performance.now() - start) / 1000, rows };
+  return {
+    machine,
+    disk,
+    cpuWaitShare: cpuWaitShare(),
+    seconds: (performance.now() - start) / 1000,
+    rows,
+  };
 }
 
 /** Removed when the process ends, also by Ctrl-C. */
@@ -67,7 +77,9 @@ function temporaryDirectory(parent) {
 /** @param {Report} report */
 export function formatReport(report) {
   const share = Number.isFinite(report.cpuWaitShare) ? report.cpuWaitShare.toFixed(3) : 'unknown';
-  const notes = report.rows.filter(({ note }) => note !== undefined).map(({ row, note }) => `- ${row}: ${note}`);
+  const notes = report.rows
+    .filter(({ note }) => note !== undefined)
+    .map(({ row, note }) => `- ${row}: ${note}`);
   return [
     formatMachine(report.machine),
     formatDisk(report.disk),

@@ -39,7 +39,10 @@ export function describeMachine(directory) {
 
 function ask(command, args) {
   try {
-    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return execFileSync(command, args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   } catch {
     return 'unknown'; // Only a label; the measurement does not need it.
   }
@@ -55,7 +58,7 @@ export function measureDisk(directory, ms) {
   const measure = (/** @type {number} */ size) => {
     const bytes = Buffer.alloc(size, 1);
     const latencies = new Latencies();
-    for (let start = performance.now(), end = start + ms; start < end; ) {
+    for (let start = performance.now(), end = start + ms; start < end;) {
       disk.write(bytes);
       const now = performance.now();
       latencies.add(now - start);

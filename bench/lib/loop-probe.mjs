@@ -32,7 +32,7 @@ export class LoopProbe {
   waitedMs() {
     if (this.descriptor === undefined) return 0;
     const length = fs.readSync(this.descriptor, this.text, 0, this.text.length, 0);
-    return Number(this.text.latin1Slice(0, length).split(' ')[1]) / 1e6;
+    return Number(this.text.toString('latin1', 0, length).split(' ')[1]) / 1e6;
   }
 
   /** @returns {number} the longest time the loop was kept busy, in ms */

@@ -28,19 +28,20 @@ async function main() {
   return load(Adapter, action === 'load' ? look : countHeapObjects);
 }
 
-async function load(Adapter, look) {
+async function load(Adapter, measure) {
   const store = await Adapter.open(directory, { durable: false });
   const first = Math.min(WARM_UP, instances >> 1);
   await loadRange(store, 0, first);
-  const before = await look();
+  const before = await measure();
   await loadRange(store, first, instances);
-  const after = await look();
+  const after = await measure();
   await store.close();
   return { ...growth(before, after, instances - first), diskBytes: diskBytes() / instances };
 }
 
 async function loadRange(store, start, end) {
-  for (let from = start; from < end; from += CHUNK) await store.load(idsOf(from, Math.min(end, from + CHUNK)), from);
+  for (let from = start; from < end; from += CHUNK)
+    await store.load(idsOf(from, Math.min(end, from + CHUNK)), from);
 }
 
 async function reopen(Adapter) {
@@ -48,7 +49,8 @@ async function reopen(Adapter) {
   const store = await Adapter.open(directory, { durable: false });
   // A lazy store is asked for everything once, as a working application would in time.
   let seen = 0;
-  for (let index = 0; index < instances; index++) seen += store.get(orderId(index)).context.items.length;
+  for (let index = 0; index < instances; index++)
+    seen += store.get(orderId(index)).context.items.length;
   if (seen === 0) throw new Error('nothing was read');
   const after = await look();
   await store.close();
@@ -86,7 +88,9 @@ async function countHeapObjects() {
 }
 
 function growth(before, after, count) {
-  return Object.fromEntries(Object.keys(before).map((field) => [field, (after[field] - before[field]) / count]));
+  return Object.fromEntries(
+    Object.keys(before).map((field) => [field, (after[field] - before[field]) / count]),
+  );
 }
 
 function diskBytes() {

@@ -26,7 +26,10 @@ async function importBuilt(file) {
   try {
     return await import(pathToFileURL(path.join(DIST, file)).href);
   } catch (cause) {
-    throw new Error(`cannot load dist/${file}: run "npm run build" in the root of the repository first`, { cause });
+    throw new Error(
+      `cannot load dist/${file}: run "npm run build" in the root of the repository first`,
+      { cause },
+    );
   }
 }
 
@@ -60,7 +63,9 @@ export class PawlStore {
   async load(ids, first = 0) {
     for (let from = 0; from < ids.length; from += LOAD_AT_ONCE) {
       const some = ids.slice(from, from + LOAD_AT_ONCE);
-      const pending = some.map((id, i) => this.orders.create({ id, context: orderContext(first + from + i) }));
+      const pending = some.map((id, i) =>
+        this.orders.create({ id, context: orderContext(first + from + i) }),
+      );
       await Promise.all(pending);
     }
   }

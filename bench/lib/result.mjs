@@ -31,7 +31,7 @@ export function rateRow(about, outcomes) {
   const values = Object.fromEntries(outcomes.map(({ name, rate }) => [name, rate]));
   const ours = outcomes.find(({ name }) => name === 'pawl');
   const peers = outcomes.filter(({ name }) => !NO_PEER.has(name));
-  const best = peers.reduce((a, b) => (b.rate > (a?.rate ?? 0) ? b : a), undefined);
+  const best = peers.toSorted((a, b) => b.rate - a.rate)[0];
   if (ours === undefined || best === undefined) return { ...about, values };
   const perRound = ours.rates.map((rate, round) => rate / best.rates[round]);
   return {
@@ -51,7 +51,9 @@ export function rateRow(about, outcomes) {
  * @returns {Outcome[]}
  */
 export function columns(outcomes, names) {
-  return outcomes.filter(({ name }) => name in names).map((outcome) => ({ ...outcome, name: names[outcome.name] }));
+  return outcomes
+    .filter(({ name }) => name in names)
+    .map((outcome) => ({ ...outcome, name: names[outcome.name] }));
 }
 
 /**
@@ -61,8 +63,10 @@ export function columns(outcomes, names) {
  * @returns {Row}
  */
 export function costRow(about, values) {
-  const peers = Object.entries(values).filter(([name, value]) => !NO_PEER.has(name) && Number.isFinite(value));
-  const best = peers.sort((a, b) => a[1] - b[1])[0];
+  const peers = Object.entries(values).filter(
+    ([name, value]) => !NO_PEER.has(name) && Number.isFinite(value),
+  );
+  const best = peers.toSorted((a, b) => a[1] - b[1])[0];
   if (values['pawl'] === undefined || best === undefined) return { ...about, values };
   return { ...about, values, best: best[0], ratio: best[1] / values['pawl'] };
 }

@@ -26,7 +26,11 @@ import { Latencies, median } from './stats.mjs';
  * @returns {Promise<Outcome[]>}
  */
 export async function alternate(contestants, { rounds, ms }) {
-  const outcomes = contestants.map(({ name }) => ({ name, rates: [], latencies: new Latencies() }));
+  const outcomes = contestants.map(({ name }) => ({
+    name,
+    rates: /** @type {number[]} */ ([]),
+    latencies: new Latencies(),
+  }));
   for (const contestant of contestants) await work(contestant, ms / 2, new Latencies());
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < contestants.length; turn++) {

@@ -22,7 +22,9 @@ export async function openStores(means, { instances, durable }) {
   /** @type {Entrant[]} */
   const peers = [];
   for (const Peer of PEERS) peers.push(await openLoaded(means, Peer, ids, durable));
-  const pawl = means.options.peersOnly ? undefined : await openLoaded(means, PawlStore, ids, durable);
+  const pawl = means.options.peersOnly
+    ? undefined
+    : await openLoaded(means, PawlStore, ids, durable);
   const all = pawl === undefined ? peers : [pawl, ...peers];
   return {
     ids,
@@ -44,6 +46,8 @@ async function openLoaded(means, Adapter, ids, durable) {
   const start = performance.now();
   await store.load(ids);
   const seconds = (performance.now() - start) / 1000;
-  means.progress(`${store.name}: ${ids.length.toLocaleString('en-US')} instances in ${seconds.toFixed(1)} s`);
+  means.progress(
+    `${store.name}: ${ids.length.toLocaleString('en-US')} instances in ${seconds.toFixed(1)} s`,
+  );
   return { store, stream: new EventStream(ids, SEED) };
 }

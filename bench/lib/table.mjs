@@ -6,20 +6,37 @@ import { meetsFloor } from './result.mjs';
 /** @typedef {import('./result.mjs').Row} Row */
 
 const CONTESTANTS = ['pawl', 'sqlite', 'leveldb', 'lmdb', 'raw', 'other'];
-const HEADINGS = ['bench', 'question', 'unit', ...CONTESTANTS, 'best peer', 'ratio', 'min..max', 'floor', ''];
+const HEADINGS = [
+  'bench',
+  'question',
+  'unit',
+  ...CONTESTANTS,
+  'best peer',
+  'ratio',
+  'min..max',
+  'floor',
+  '',
+];
 
 /** @param {readonly Row[]} rows */
 export function formatTable(rows) {
   const lines = [HEADINGS, ...rows.map(cells)];
   const widths = HEADINGS.map((_, column) => Math.max(...lines.map((line) => line[column].length)));
-  const used = widths.map((_, column) => column < 3 || lines.slice(1).some((line) => line[column] !== ''));
+  const used = widths.map(
+    (_, column) => column < 3 || lines.slice(1).some((line) => line[column] !== ''),
+  );
   const format = (/** @type {string[]} */ line) =>
     line
-      .map((cell, column) => (column < 3 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
+      .map((cell, column) =>
+        column < 3 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]),
+      )
       .filter((_, column) => used[column])
       .join('  ')
       .trimEnd();
-  const rule = widths.map((width) => '-'.repeat(width)).filter((_, column) => used[column]).join('  ');
+  const rule = widths
+    .map((width) => '-'.repeat(width))
+    .filter((_, column) => used[column])
+    .join('  ');
   return [format(HEADINGS), rule, ...lines.slice(1).map(format)].join('\n');
 }
 
@@ -69,6 +86,7 @@ export function formatMachine(machine) {
 
 /** @param {ReturnType<typeof import('./environment.mjs').measureDisk>} disk */
 export function formatDisk(disk) {
-  const one = (name, { p50Us, p99Us }) => `${name} p50 ${Math.round(p50Us)} us, p99 ${Math.round(p99Us)} us`;
+  const one = (name, { p50Us, p99Us }) =>
+    `${name} p50 ${Math.round(p50Us)} us, p99 ${Math.round(p99Us)} us`;
   return `raw disk, synced writes in this run: ${one('70 B', disk.bytes70)}; ${one('4 KiB', disk.bytes4096)}`;
 }

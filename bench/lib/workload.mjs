@@ -8,7 +8,16 @@
  */
 import { seededRandom } from './random.mjs';
 
-export const STATES = ['created', 'paid', 'picking', 'packed', 'shipped', 'delivered', 'returned', 'cancelled'];
+export const STATES = [
+  'created',
+  'paid',
+  'picking',
+  'packed',
+  'shipped',
+  'delivered',
+  'returned',
+  'cancelled',
+];
 export const EVENTS = ['PAY', 'PICK', 'PACK', 'SHIP', 'DELIVER', 'RETURN', 'REOPEN', 'CANCEL'];
 const CUSTOMERS = 20_000;
 const FORBIDDEN = 255;
@@ -42,7 +51,8 @@ for (let state = 0; state < 4; state++) NEXT_STATE[state * 8 + 7] = 7;
  */
 export function nextState(state, event) {
   const next = NEXT_STATE[state * 8 + event];
-  if (next === undefined || next === FORBIDDEN) throw new Error(`no transition from ${state} by ${event}`);
+  if (next === undefined || next === FORBIDDEN)
+    throw new Error(`no transition from ${state} by ${event}`);
   return next;
 }
 
@@ -52,10 +62,18 @@ export function orderDefinition() {
   for (let state = 0; state < 8; state++) {
     for (let event = 0; event < 8; event++) {
       const next = NEXT_STATE[state * 8 + event];
-      if (next !== FORBIDDEN) transitions.push({ from: STATES[state], event: EVENTS[event], to: STATES[next] });
+      if (next !== FORBIDDEN)
+        transitions.push({ from: STATES[state], event: EVENTS[event], to: STATES[next] });
     }
   }
-  return { name: 'order', version: 1, states: STATES, initial: 'created', transitions, indexes: ['customer'] };
+  return {
+    name: 'order',
+    version: 1,
+    states: STATES,
+    initial: 'created',
+    transitions,
+    indexes: ['customer'],
+  };
 }
 
 /**
@@ -71,7 +89,7 @@ export function orderIds(count) {
 
 /** @param {number} index */
 export function orderId(index) {
-  return Buffer.from('order-' + String(index).padStart(9, '0'), 'latin1').latin1Slice();
+  return Buffer.from('order-' + String(index).padStart(9, '0'), 'latin1').toString('latin1');
 }
 
 /**
@@ -122,7 +140,7 @@ export class EventStream {
   take(count) {
     this.round++;
     const events = new Array(count);
-    for (let filled = 0; filled < count; ) {
+    for (let filled = 0; filled < count;) {
       const index = this.random() % this.ids.length;
       if (this.takenIn[index] === this.round) continue;
       this.takenIn[index] = this.round;
@@ -156,7 +174,9 @@ export class EventStream {
       const state = STATES[this.states[index]];
       if (found?.state !== state || found.context.attempts !== this.attempts[index]) {
         const actual = JSON.stringify({ state: found?.state, attempts: found?.context.attempts });
-        throw new Error(`${name}: ${this.ids[index]} should be ${state} after ${this.attempts[index]} events, is ${actual}`);
+        throw new Error(
+          `${name}: ${this.ids[index]} should be ${state} after ${this.attempts[index]} events, is ${actual}`,
+        );
       }
     }
   }

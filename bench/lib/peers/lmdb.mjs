@@ -38,7 +38,11 @@ export class LmdbPeer {
     const shared = { sharedStructuresKey: Symbol.for('structures') };
     this.instances = this.root.openDB({ name: 'instances', ...shared });
     this.byState = this.root.openDB({ name: 'by-state', encoding: 'binary' });
-    this.byCustomer = this.root.openDB({ name: 'by-customer', dupSort: true, encoding: 'ordered-binary' });
+    this.byCustomer = this.root.openDB({
+      name: 'by-customer',
+      dupSort: true,
+      encoding: 'ordered-binary',
+    });
     this.events = this.root.openDB({ name: 'events', keyEncoding: 'uint32', encoding: 'binary' });
     this.log = this.root.openDB({ name: 'log', keyEncoding: 'uint32', encoding: 'binary' });
     this.packr = openPackr(directory);

@@ -47,16 +47,23 @@ export class SqlitePeer {
     db.pragma('cache_size = -1048576');
     db.pragma('wal_autocheckpoint = 10000');
     db.pragma('temp_store = MEMORY');
-    if (db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'instances'").get() === undefined) db.exec(SCHEMA);
+    if (db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'instances'").get() === undefined)
+      db.exec(SCHEMA);
     this.packr = openPackr(directory);
     this.prepareStatements();
   }
 
   prepareStatements() {
     const db = this.database;
-    this.selectById = db.prepare('SELECT number, state, customer, context FROM instances WHERE id = ?').raw(true);
-    this.selectFull = db.prepare('SELECT state, updated_at, context FROM instances WHERE id = ?').raw(true);
-    this.update = db.prepare('UPDATE instances SET state = ?, updated_at = ?, context = ? WHERE number = ?');
+    this.selectById = db
+      .prepare('SELECT number, state, customer, context FROM instances WHERE id = ?')
+      .raw(true);
+    this.selectFull = db
+      .prepare('SELECT state, updated_at, context FROM instances WHERE id = ?')
+      .raw(true);
+    this.update = db.prepare(
+      'UPDATE instances SET state = ?, updated_at = ?, context = ? WHERE number = ?',
+    );
     this.insertEvent = db.prepare(
       'INSERT INTO events (instance, event, origin, target, at, payload) VALUES (?, ?, ?, ?, ?, ?)',
     );
@@ -121,4 +128,3 @@ export class SqlitePeer {
     this.database.close();
   }
 }
-
