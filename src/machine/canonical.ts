@@ -10,6 +10,8 @@ import type { NormalisedDefinition } from './definition.ts';
  * sorted keys, `n` behind a bigint and a sign before minus zero.
  *
  * @param definition as `validateDefinition` returns it.
+ * @example
+ * const isSame = canonicalText(validateDefinition(a)) === canonicalText(validateDefinition(b));
  */
 export function canonicalText(definition: NormalisedDefinition): string {
   const { indexes: _, ...identity } = definition;

@@ -57,7 +57,7 @@ const NONE = -1;
  * const machine = compileMachine(validateDefinition(definition));
  * const first = machine.first(machine.initial, machine.eventIndex('PAY'));
  * const chosen = machine.firstPassing(first, { total: 90 });
- * if (chosen !== -1) console.log(machine.states[machine.transitions[chosen].to]);
+ * if (chosen !== -1) console.log(machine.states[machine.transitionTo[chosen] ?? 0]);
  */
 export function compileMachine(definition: NormalisedDefinition): CompiledMachine {
   const { states } = definition;

@@ -2,6 +2,7 @@
  * Entry point `pawl/machine`: definitions, guards and transitions as pure functions. Needs no
  * store, no disk and no Node API, so it runs wherever JavaScript does.
  */
+export { isStoreError, StoreError } from '../base/errors.ts';
 export { canonicalText } from './canonical.ts';
 export { compileMachine } from './compile-machine.ts';
 export type { CompiledMachine, CompiledTransition } from './compile-machine.ts';

@@ -87,15 +87,24 @@ function checkReach(rule: NormalisedTransition, path: string, tried: Tried): voi
   for (const state of rule.from) {
     const ofState = tried.get(state) ?? new Map<string, Set<string | undefined>>();
     const guards = ofState.get(rule.event) ?? new Set<string | undefined>();
-    const where = `${describe(rule.event)} in ${describe(state)}`;
-    if (guards.has(undefined)) {
-      const message = `${path} is never reached: an unguarded rule for ${where} stands before it`;
-      throw badRequest(message, path, 'the unguarded rule last');
-    }
+    if (guards.has(undefined)) throw outOfReach(rule, state, path, 'an unguarded rule');
     if (rule.guard !== undefined && guards.has(rule.guard)) {
-      const message = `${path} is never reached: a rule for ${where} has the same guard`;
-      throw badRequest(message, `${path}.guard`, 'another guard');
+      throw outOfReach(rule, state, `${path}.guard`, 'a rule with the same guard');
     }
     tried.set(state, ofState.set(rule.event, guards.add(rule.guard)));
   }
+}
+
+function outOfReach(
+  { event }: NormalisedTransition,
+  state: string,
+  path: string,
+  earlier: string,
+): StoreError {
+  const where = `${describe(event)} in ${describe(state)}`;
+  return badRequest(
+    `${path} is never reached: ${earlier} for ${where} stands before it`,
+    path,
+    'guarded rules with different guards, the unguarded one last',
+  );
 }

@@ -35,7 +35,7 @@ const FIELDS = [
  *   name: 'lamp', version: 1, states: ['off', 'on'], initial: 'off',
  *   transitions: [{ from: 'off', event: 'PRESS', to: 'on' }],
  * });
- * lamp.transitions[0].from; // ['off']
+ * lamp.transitions[0]?.from; // ['off']
  */
 export function validateDefinition(input: unknown): NormalisedDefinition {
   return normalise(takeDefinition(input));

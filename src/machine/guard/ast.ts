@@ -27,7 +27,12 @@ export interface Guard {
   readonly expression: GuardExpression;
 }
 
-/** The normal form of an expression; parsing it gives the same expression again. */
+/**
+ * The normal form of an expression; parsing it gives the same expression again.
+ *
+ * @example
+ * guardText(parseGuard('(ctx.a&&ctx.b)').expression); // 'ctx.a && ctx.b'
+ */
 export function guardText(expression: GuardExpression): string {
   if (expression.kind === 'field') return fieldText(expression.path);
   if (expression.kind === 'compare') {

@@ -41,14 +41,16 @@ export function explainGuard(guard: Guard, context: unknown): GuardExplanation {
   return { passed: false, failing: guardText(failing), value: valueOf(failing, context) };
 }
 
+/** Indexed loops here and below: a for-of made evaluation a third slower. */
 function passes(expression: GuardExpression, context: unknown): boolean {
   if (expression.kind === 'field') return isTruthy(lookUp(expression.path, context));
   if (expression.kind === 'compare') return compare(expression, lookUp(expression.path, context));
   if (expression.kind === 'not') return !passes(expression.operand, context);
   // Any operand that answers like this decides the whole; without one, all answered the opposite.
   const decisive = expression.kind === 'any';
-  for (const operand of expression.operands) {
-    if (passes(operand, context) === decisive) return decisive;
+  const { operands } = expression;
+  for (let i = 0; i < operands.length; i++) {
+    if (passes(operands[i] as GuardExpression, context) === decisive) return decisive;
   }
   return !decisive;
 }
@@ -56,7 +58,8 @@ function passes(expression: GuardExpression, context: unknown): boolean {
 /** The value of a field, null when there is none. Lists and texts have a length and nothing else. */
 function lookUp(path: readonly string[], context: unknown): unknown {
   let value = context;
-  for (const name of path) {
+  for (let i = 0; i < path.length; i++) {
+    const name = path[i] as string;
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
       value = Object.hasOwn(value, name)
         ? (value as Readonly<Record<string, unknown>>)[name]

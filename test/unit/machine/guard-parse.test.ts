@@ -46,6 +46,10 @@ describe('MAC-5 a guard is read', () => {
     expect(normal(expected)).toBe(expected);
   });
 
+  it('minus zero is zero', () => {
+    expect(parseGuard('ctx.a == -0.0')).toStrictEqual(parseGuard('ctx.a == 0'));
+  });
+
   it('a guard and its parts are frozen', () => {
     const guard = parseGuard('ctx.a && !(ctx.b || ctx.c == 1)');
     const parts = [guard, guard.expression, ...Object.values(guard.expression)];
