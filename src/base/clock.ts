@@ -16,7 +16,10 @@ export const systemClock: Clock = {
     let handle: ReturnType<typeof setTimeout>;
     const arm = (): void => {
       const delay = atMs - Date.now();
-      handle = delay > MAX_DELAY_MS ? setTimeout(arm, MAX_DELAY_MS) : setTimeout(() => void run(), Math.max(0, delay));
+      handle =
+        delay > MAX_DELAY_MS
+          ? setTimeout(arm, MAX_DELAY_MS)
+          : setTimeout(() => void run(), Math.max(0, delay));
       handle.unref();
     };
     arm();

@@ -7,6 +7,7 @@
  * anything decided over commits that wait before those are accepted; after a failure nothing more
  * is accepted.
  */
+import { invariant } from '../base/assert.ts';
 import type { ByteWriter } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { StoreError } from '../base/errors.ts';
@@ -21,7 +22,7 @@ import type { Frame } from '../../wal/frame-queue.ts';
 import type { LogSink, OrderedLog } from '../../wal/ordered-log.ts';
 import { RecordCursor } from '../../wal/payload.ts';
 import { LIMITS } from './limits.ts';
-import type { Retention } from './retention.ts';
+import type { Cutoffs, Retention } from './retention.ts';
 import { type Ticket, WaitQueue } from './ticket.ts';
 
 export type EngineLog = OrderedLog<Ticket | undefined>;
@@ -85,6 +86,13 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     const cursor = this.cursor;
     cursor.reset(bytes, start, end, firstOffset);
     while (cursor.advance()) this.fold.apply(bytes, cursor.start, cursor.end, cursor.offset);
+  }
+
+  /** Nobody is left waiting once the store is closed. */
+  close(): void {
+    const error = new StoreError('STORE_CLOSED', 'the store was closed');
+    this.visible.fail(error);
+    this.synced$.fail(error);
   }
 
   // ---- encode ----------------------------------------------------------------------------------
@@ -183,12 +191,28 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   private maintain(): void {
     const due = this.retention.due(this.state, this.overlay.keys.size, this.now);
     if (due === undefined) return;
-    const writer = this.log.begin();
-    this.log.beginRecord();
-    encodePurge(writer, this.now, due.deletedThrough, due.keysThrough);
+    this.logPurge(due);
+  }
+
+  private logPurge(due: Cutoffs): void {
+    this.log.begin();
+    encodePurge(this.log.beginRecord(), this.now, due.deletedThrough, due.keysThrough);
     this.log.endRecord();
     this.log.commit(undefined, false);
     this.retention.decided(due);
+  }
+
+  /** A key past its retention is about to be used again: those written at or before `time` go first, in slices. */
+  purgeExpiredKeys(time: number): void {
+    invariant(!this.inGroup, 'keys expire before a group opens');
+    for (const keysThrough of this.state.keys.cutoffs(time, LIMITS.purgeEntries)) {
+      if (!this.retention.isKeyPurged(keysThrough))
+        this.logPurge({ keysThrough, deletedThrough: 0 });
+    }
+  }
+
+  isKeyPurged(offset: number): boolean {
+    return this.retention.isKeyPurged(offset);
   }
 
   // ---- waiting ---------------------------------------------------------------------------------
@@ -213,7 +237,8 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   async flush(): Promise<number> {
     const target = this.pendingOffset;
     const offset = await this.log.flush();
-    if (this.state.offset < target) await new Promise<void>((resolve, reject) => this.afterOffset(target, resolve, reject));
+    if (this.state.offset < target)
+      await new Promise<void>((resolve, reject) => this.afterOffset(target, resolve, reject));
     const refusal = this.postRefusal;
     this.postRefusal = undefined;
     if (refusal !== undefined) throw refusal;
@@ -276,14 +301,23 @@ export class Pipeline implements LogSink<Ticket | undefined> {
 
   private leaveOverlay(offset: number): void {
     const record = this.fold.record;
-    if (record.kind === RECORD_KIND.apply || record.kind === RECORD_KIND.create || record.kind === RECORD_KIND.delete) {
+    if (
+      record.kind === RECORD_KIND.apply ||
+      record.kind === RECORD_KIND.create ||
+      record.kind === RECORD_KIND.delete
+    ) {
       this.overlay.applied(record.handle, offset);
     }
   }
 
   private acknowledge(ticket: Ticket, offset: number): void {
     if (!ticket.mustSync || offset <= this.log.durableOffset) ticket.settle();
-    else this.synced$.add(offset, () => ticket.settle(), (error) => ticket.fail(error));
+    else
+      this.synced$.add(
+        offset,
+        () => ticket.settle(),
+        (error) => ticket.fail(error),
+      );
   }
 
   /** Keys of applied commits are in the state now. */
@@ -297,8 +331,12 @@ export class Pipeline implements LogSink<Ticket | undefined> {
 
 /** The state of a live store cannot be trusted any more: stop, and let the log decide at the next open. */
 export function halted(cause: unknown): StoreError {
-  return new StoreError('INTERNAL_ERROR', 'applying an accepted record failed; the store stops writing and must be reopened', {
-    details: { outcome: 'unknown' },
-    cause,
-  });
+  return new StoreError(
+    'INTERNAL_ERROR',
+    'applying an accepted record failed; the store stops writing and must be reopened',
+    {
+      details: { outcome: 'unknown' },
+      cause,
+    },
+  );
 }

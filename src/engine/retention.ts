@@ -39,13 +39,22 @@ export class Retention {
     this.deletedThrough = Math.max(this.deletedThrough, due.deletedThrough);
   }
 
+  /** Was the end of this key decided already, applied or not? */
+  isKeyPurged(offset: number): boolean {
+    return offset <= this.keysThrough;
+  }
+
   private dueKeys(state: State, waitingKeys: number, now: number): number {
     const keys = state.keys;
     if (keys.size === 0 || keys.oldestOffset <= this.keysThrough) return 0;
     const excess = keys.size + waitingKeys - this.options.maxKeys;
-    if (excess > 0) return keys.offsetOfOldest(Math.min(Math.max(excess, Math.ceil(keys.size / 100)), LIMITS.purgeEntries));
+    if (excess > 0)
+      return keys.offsetOfOldest(
+        Math.min(Math.max(excess, Math.ceil(keys.size / 100)), LIMITS.purgeEntries),
+      );
     if (keys.oldestTime + this.options.keyRetentionMs >= now) return 0;
-    return keys.offsetUpToTime(now - this.options.keyRetentionMs, LIMITS.purgeEntries);
+    const [first] = keys.cutoffs(now - this.options.keyRetentionMs, LIMITS.purgeEntries);
+    return first ?? 0;
   }
 
   private dueDeleted(state: State, now: number): number {
@@ -53,7 +62,11 @@ export class Retention {
     let handle = instances.oldestDeleted;
     if (handle < 0 || instances.offset(handle) <= this.deletedThrough) return 0;
     let through = 0;
-    for (let i = 0; i < LIMITS.purgeEntries && handle >= 0; i++, handle = instances.deletedAfter(handle)) {
+    for (
+      let i = 0;
+      i < LIMITS.purgeEntries && handle >= 0;
+      i++, handle = instances.deletedAfter(handle)
+    ) {
       if (instances.deletedTimes.at(i) + this.options.deletedRetentionMs >= now) break;
       through = instances.offset(handle);
     }

@@ -34,7 +34,11 @@ export class WaitQueue {
   /** An offset below that of an earlier waiter waits for the earlier one. */
   add(offset: number, run: () => void, fail: (error: StoreError) => void): void {
     const last = this.waiting.at(-1);
-    this.waiting.push({ offset: last === undefined ? offset : Math.max(last.offset, offset), run, fail });
+    this.waiting.push({
+      offset: last === undefined ? offset : Math.max(last.offset, offset),
+      run,
+      fail,
+    });
   }
 
   reached(offset: number): void {

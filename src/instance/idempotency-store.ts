@@ -18,7 +18,13 @@ import { SlabHeap } from '../base/slab-heap.ts';
 export const KEPT_CONTEXT_BYTES = 4096;
 
 /** What a key was used for; part of the scope. */
-export const KEY_SCOPE = { create: 'c', apply: 'a', delete: 'd', transaction: 't', batch: 'b' } as const;
+export const KEY_SCOPE = {
+  create: 'c',
+  apply: 'a',
+  delete: 'd',
+  transaction: 't',
+  batch: 'b',
+} as const;
 export type KeyScope = (typeof KEY_SCOPE)[keyof typeof KEY_SCOPE];
 
 const ROW_INDEX_MASK = 0xffff;
@@ -26,17 +32,30 @@ const NONE = 0xffffffff;
 
 /** Fields of an entry's 64-byte row: 8 f64, 16 u32. */
 const FIELD = {
-  f64: 8, u32: 16,
+  f64: 8,
+  u32: 16,
   /** f64 */
-  offset: 0, at: 1, time: 2,
+  offset: 0,
+  at: 1,
+  time: 2,
   /** u32 */
-  fingerprintLow: 6, fingerprintHigh: 7, keyRef: 8, resultRef: 9, next: 10, definition: 11, detail: 12, resultBytes: 13, flags: 14,
+  fingerprintLow: 6,
+  fingerprintHigh: 7,
+  keyRef: 8,
+  resultRef: 9,
+  next: 10,
+  definition: 11,
+  detail: 12,
+  resultBytes: 13,
+  flags: 14,
 } as const;
 
 /** The first result behind a key. `body` lies in bytes[bodyStart, bodyEnd). */
 export interface FirstResult {
   readonly offset: number;
+  /** Time of the fact, and of the commit. */
   readonly at: number;
+  readonly time: number;
   readonly fingerprintLow: number;
   readonly fingerprintHigh: number;
   readonly definition: number;
@@ -69,7 +88,9 @@ const PLAIN_KEY_LENGTH = 340;
 /** The text a key is filed under. The length in front keeps 'a' + 'bc' and 'ab' + 'c' apart. */
 export function scopedKey(scope: KeyScope, target: string, key: string): string {
   const text = `${scope}${target.length}:${target}${key}`;
-  return text.length <= PLAIN_KEY_LENGTH ? text : `#${createHash('sha256').update(text).digest('base64')}`;
+  return text.length <= PLAIN_KEY_LENGTH
+    ? text
+    : `#${createHash('sha256').update(text).digest('base64')}`;
 }
 
 export class IdempotencyStore {
@@ -108,19 +129,9 @@ export class IdempotencyStore {
   /** Offset of the entry that `count - 1` others precede: purging through it frees `count` entries. */
   offsetOfOldest(count: number): number {
     let at = this.first;
-    for (let i = 1; i < count && this.u32(at, FIELD.next) !== NONE; i++) at = this.u32(at, FIELD.next);
-    return at === NONE ? 0 : this.f64(at, FIELD.offset);
-  }
-
-  /** Offset of the newest entry whose commit time is at or before `time` with all older ones; looks at `most` entries. */
-  offsetUpToTime(time: number, most: number): number {
-    let offset = 0;
-    let at = this.first;
-    for (let i = 0; i < most && at !== NONE && this.f64(at, FIELD.time) <= time; i++) {
-      offset = this.f64(at, FIELD.offset);
+    for (let i = 1; i < count && this.u32(at, FIELD.next) !== NONE; i++)
       at = this.u32(at, FIELD.next);
-    }
-    return offset;
+    return at === NONE ? 0 : this.f64(at, FIELD.offset);
   }
 
   find(scoped: string): FirstResult | undefined {
@@ -128,7 +139,15 @@ export class IdempotencyStore {
     return handle < 0 ? undefined : this.read(handle);
   }
 
-  put(scoped: Uint8Array, entry: NewEntry, id: Uint8Array, eventId: Uint8Array, body: Uint8Array, bodyStart: number, bodyEnd: number): void {
+  put(
+    scoped: Uint8Array,
+    entry: NewEntry,
+    id: Uint8Array,
+    eventId: Uint8Array,
+    body: Uint8Array,
+    bodyStart: number,
+    bodyEnd: number,
+  ): void {
     invariant(this.keys.getBytes(scoped, 0, scoped.length) < 0, 'a key is written once');
     const result = this.result;
     result.position = 0;
@@ -142,15 +161,36 @@ export class IdempotencyStore {
     const handle = this.free.take();
     this.rows.ensure(handle);
     const segment = this.rows.segmentOf(handle);
-    this.write(segment, handle, entry, ref, (eventId.length > 0 ? 2 : 0) | (entry.isBodyDropped ? 1 : 0), result.position);
-    segment.u32[(handle & ROW_INDEX_MASK) * FIELD.u32 + FIELD.keyRef] = this.keys.put(handle, scoped, 0, scoped.length);
+    this.write(
+      segment,
+      handle,
+      entry,
+      ref,
+      (eventId.length > 0 ? 2 : 0) | (entry.isBodyDropped ? 1 : 0),
+      result.position,
+    );
+    segment.u32[(handle & ROW_INDEX_MASK) * FIELD.u32 + FIELD.keyRef] = this.keys.put(
+      handle,
+      scoped,
+      0,
+      scoped.length,
+    );
     if (this.last === NONE) this.first = handle;
-    else this.rows.segmentOf(this.last).u32[(this.last & ROW_INDEX_MASK) * FIELD.u32 + FIELD.next] = handle;
+    else
+      this.rows.segmentOf(this.last).u32[(this.last & ROW_INDEX_MASK) * FIELD.u32 + FIELD.next] =
+        handle;
     this.last = handle;
     this.size++;
   }
 
-  private write(segment: RowSegment, handle: number, entry: NewEntry, ref: number, flags: number, resultBytes: number): void {
+  private write(
+    segment: RowSegment,
+    handle: number,
+    entry: NewEntry,
+    ref: number,
+    flags: number,
+    resultBytes: number,
+  ): void {
     const u32 = (handle & ROW_INDEX_MASK) * FIELD.u32;
     const f64 = (handle & ROW_INDEX_MASK) * FIELD.f64;
     segment.f64[f64 + FIELD.offset] = entry.offset;
@@ -180,10 +220,25 @@ export class IdempotencyStore {
   }
 
   /** Every entry, oldest first: scoped key and result. */
-  *entries(): IterableIterator<{ readonly key: string; readonly result: FirstResult; readonly time: number }> {
+  *entries(): IterableIterator<{ readonly key: string; readonly result: FirstResult }> {
     for (let at = this.first; at !== NONE; at = this.u32(at, FIELD.next)) {
-      yield { key: this.keys.idText(this.u32(at, FIELD.keyRef)), result: this.read(at), time: this.f64(at, FIELD.time) };
+      yield { key: this.keys.idText(this.u32(at, FIELD.keyRef)), result: this.read(at) };
     }
+  }
+
+  /** Offsets to purge through, a slice of entries each, until all written at or before `time` are covered. */
+  *cutoffs(time: number, slice: number): IterableIterator<number> {
+    let count = 0;
+    let offset = 0;
+    for (
+      let at = this.first;
+      at !== NONE && this.f64(at, FIELD.time) <= time;
+      at = this.u32(at, FIELD.next)
+    ) {
+      offset = this.f64(at, FIELD.offset);
+      if (++count % slice === 0) yield offset;
+    }
+    if (count % slice !== 0) yield offset;
   }
 
   private read(handle: number): FirstResult {
@@ -196,6 +251,7 @@ export class IdempotencyStore {
     return {
       offset: this.f64(handle, FIELD.offset),
       at: this.f64(handle, FIELD.at),
+      time: this.f64(handle, FIELD.time),
       fingerprintLow: this.u32(handle, FIELD.fingerprintLow),
       fingerprintHigh: this.u32(handle, FIELD.fingerprintHigh),
       definition: this.u32(handle, FIELD.definition),

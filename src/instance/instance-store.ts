@@ -93,27 +93,39 @@ export class InstanceStore {
   }
 
   flags(handle: number): number {
-    return this.rows.segmentOf(handle).u16[(handle & ROW_INDEX_MASK) * ROW.u16 + ROW.flags] as number;
+    return this.rows.segmentOf(handle).u16[
+      (handle & ROW_INDEX_MASK) * ROW.u16 + ROW.flags
+    ] as number;
   }
 
   state(handle: number): number {
-    return this.rows.segmentOf(handle).u16[(handle & ROW_INDEX_MASK) * ROW.u16 + ROW.state] as number;
+    return this.rows.segmentOf(handle).u16[
+      (handle & ROW_INDEX_MASK) * ROW.u16 + ROW.state
+    ] as number;
   }
 
   definition(handle: number): number {
-    return this.rows.segmentOf(handle).u32[(handle & ROW_INDEX_MASK) * ROW.u32 + ROW.definition] as number;
+    return this.rows.segmentOf(handle).u32[
+      (handle & ROW_INDEX_MASK) * ROW.u32 + ROW.definition
+    ] as number;
   }
 
   createdAt(handle: number): number {
-    return this.rows.segmentOf(handle).f64[(handle & ROW_INDEX_MASK) * ROW.f64 + ROW.createdAt] as number;
+    return this.rows.segmentOf(handle).f64[
+      (handle & ROW_INDEX_MASK) * ROW.f64 + ROW.createdAt
+    ] as number;
   }
 
   updatedAt(handle: number): number {
-    return this.rows.segmentOf(handle).f64[(handle & ROW_INDEX_MASK) * ROW.f64 + ROW.updatedAt] as number;
+    return this.rows.segmentOf(handle).f64[
+      (handle & ROW_INDEX_MASK) * ROW.f64 + ROW.updatedAt
+    ] as number;
   }
 
   offset(handle: number): number {
-    return this.rows.segmentOf(handle).f64[(handle & ROW_INDEX_MASK) * ROW.f64 + ROW.offset] as number;
+    return this.rows.segmentOf(handle).f64[
+      (handle & ROW_INDEX_MASK) * ROW.f64 + ROW.offset
+    ] as number;
   }
 
   /** How often this handle was given to another instance before; wraps at 4,096. */
@@ -137,8 +149,14 @@ export class InstanceStore {
 
   /** A new row for an id that is not in the table. The context is MessagePack. */
   create(
-    handle: number, definition: number, state: number, at: number, offset: number,
-    idBytes: Uint8Array, idStart: number, idEnd: number,
+    handle: number,
+    definition: number,
+    state: number,
+    at: number,
+    offset: number,
+    idBytes: Uint8Array,
+    idStart: number,
+    idEnd: number,
   ): void {
     this.claim(handle);
     const segment = this.rows.segmentOf(handle);
@@ -166,24 +184,42 @@ export class InstanceStore {
   }
 
   /** Stores a new instance's context, given as MessagePack. */
-  setContext(handle: number, shapes: ShapeTable, bytes: Uint8Array, start: number, end: number): void {
+  setContext(
+    handle: number,
+    shapes: ShapeTable,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     this.merged.position = 0;
     packValue(shapes, bytes, start, end, this.merged);
     this.writeSlot(handle, this.merged.bytes, 0, this.merged.position, EMPTY_CONTEXT, 0, 0);
   }
 
   /** Merges a payload, given as MessagePack, shallowly into the context. Anything but a map leaves it as it is. */
-  mergeContext(handle: number, shapes: ShapeTable, bytes: Uint8Array, start: number, end: number): void {
+  mergeContext(
+    handle: number,
+    shapes: ShapeTable,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     this.locateContext(handle);
-    const context = this.contextBytes;
-    if (context !== EMPTY_CONTEXT && mergeInPlace(shapes, context, this.contextStart, this.contextEnd, bytes, start, end)) return;
+    if (
+      mergeInPlace(shapes, this.contextBytes, this.contextStart, this.contextEnd, bytes, start, end)
+    )
+      return;
     this.merged.position = 0;
-    if (context === EMPTY_CONTEXT) {
-      if (!isMap(bytes[start] as number)) return;
-      packValue(shapes, bytes, start, end, this.merged);
-    } else {
-      mergePacked(shapes, context, this.contextStart, this.contextEnd, bytes, start, end, this.merged);
-    }
+    mergePacked(
+      shapes,
+      this.contextBytes,
+      this.contextStart,
+      this.contextEnd,
+      bytes,
+      start,
+      end,
+      this.merged,
+    );
     this.rewrite(handle, this.merged.bytes, 0, this.merged.position);
   }
 
@@ -209,7 +245,13 @@ export class InstanceStore {
     this.merged.raw(bytes, start, end);
     this.setFlag(handle, ROW_FLAG.eventId, true);
     this.writeSlot(
-      handle, this.contextBytes, this.contextStart, this.contextEnd, this.merged.bytes, 0, this.merged.position,
+      handle,
+      this.contextBytes,
+      this.contextStart,
+      this.contextEnd,
+      this.merged.bytes,
+      0,
+      this.merged.position,
     );
   }
 
@@ -223,7 +265,13 @@ export class InstanceStore {
 
   /** Puts context and event id into a slot that fits; the old one is reused or freed. The sources may lie in the old slot. */
   private writeSlot(
-    handle: number, context: Uint8Array, start: number, end: number, event: Uint8Array, eventStart: number, eventEnd: number,
+    handle: number,
+    context: Uint8Array,
+    start: number,
+    end: number,
+    event: Uint8Array,
+    eventStart: number,
+    eventEnd: number,
   ): void {
     const slot = this.slot;
     slot.position = 0;
@@ -242,13 +290,16 @@ export class InstanceStore {
     const target = this.heap.bytesOf(ref);
     let to = this.heap.startOf(ref);
     const from = slot.bytes;
-    if (slot.position <= 128) for (let i = 0; i < slot.position; i++) target[to++] = from[i] as number;
+    if (slot.position <= 128)
+      for (let i = 0; i < slot.position; i++) target[to++] = from[i] as number;
     else target.set(from.subarray(0, slot.position), to);
   }
 
   /** Sets contextBytes, contextStart and contextEnd; they hold until the next change of any instance. */
   locateContext(handle: number): void {
-    const ref = this.rows.segmentOf(handle).u32[(handle & ROW_INDEX_MASK) * ROW.u32 + ROW.context] as number;
+    const ref = this.rows.segmentOf(handle).u32[
+      (handle & ROW_INDEX_MASK) * ROW.u32 + ROW.context
+    ] as number;
     if (ref === 0) {
       this.contextBytes = EMPTY_CONTEXT;
       this.contextStart = 0;
@@ -271,7 +322,10 @@ export class InstanceStore {
     segment.f64[i * ROW.f64 + ROW.updatedAt] = at;
     segment.f64[i * ROW.f64 + ROW.offset] = offset;
     if (this.lastDeleted === NO_ROW) this.firstDeleted = handle;
-    else this.rows.segmentOf(this.lastDeleted).u32[(this.lastDeleted & ROW_INDEX_MASK) * ROW.u32 + ROW.next] = handle;
+    else
+      this.rows.segmentOf(this.lastDeleted).u32[
+        (this.lastDeleted & ROW_INDEX_MASK) * ROW.u32 + ROW.next
+      ] = handle;
     this.lastDeleted = handle;
     this.deletedTimes.push(time);
   }
@@ -283,7 +337,9 @@ export class InstanceStore {
 
   /** The next one deleted after `handle`, or -1. */
   deletedAfter(handle: number): number {
-    const next = this.rows.segmentOf(handle).u32[(handle & ROW_INDEX_MASK) * ROW.u32 + ROW.next] as number;
+    const next = this.rows.segmentOf(handle).u32[
+      (handle & ROW_INDEX_MASK) * ROW.u32 + ROW.next
+    ] as number;
     return next === NO_ROW ? -1 : next;
   }
 
@@ -305,11 +361,6 @@ export class InstanceStore {
     this.free.release(handle);
     this.total--;
   }
-}
-
-/** Does a MessagePack value that starts with this byte hold a map? */
-function isMap(byte: number): boolean {
-  return (byte & 0xf0) === 0x80 || byte === 0xde || byte === 0xdf;
 }
 
 function readVarint(bytes: Uint8Array, at: number): number {

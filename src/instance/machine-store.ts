@@ -26,14 +26,24 @@ export class Definition {
   /** Applied, not merely waiting for the disk. */
   isApplied = false;
   isHidden = false;
+  /** A record that hides it waits for the disk. */
+  isHiding = false;
+  /** The machine had no other version before it; its indexes are the machine's first. */
+  readonly isFirst: boolean;
 
   constructor(index: number, machine: MachineGroup, body: NormalisedDefinition) {
+    this.isFirst = machine.versions.size === 0;
     this.index = index;
     this.machine = machine;
     this.version = body.version;
     this.body = body;
     this.compiled = compileMachine(body);
     this.population = new Uint32Array(body.states.length);
+  }
+
+  /** May new instances name it? */
+  get isOffered(): boolean {
+    return !this.isHidden && !this.isHiding;
   }
 
   get living(): number {
@@ -61,7 +71,7 @@ export class MachineGroup {
   /** Offered versions, ascending. */
   offered(appliedOnly: boolean): Definition[] {
     return [...this.versions.values()]
-      .filter((one) => !one.isHidden && (one.isApplied || !appliedOnly))
+      .filter((one) => (appliedOnly ? one.isApplied && !one.isHidden : one.isOffered))
       .sort((a, b) => a.version - b.version);
   }
 }
@@ -70,6 +80,8 @@ export class MachineStore {
   private readonly byName = new Map<string, MachineGroup>();
   private readonly byIndex: Definition[] = [];
   private waiting: Definition[] = [];
+  /** Commands are taken in: `pendingIndexes` runs ahead of the fold and is no longer set by it. */
+  isLive = false;
 
   /** Index the next new definition gets. */
   get nextIndex(): number {
@@ -122,24 +134,25 @@ export class MachineStore {
     let found = this.byIndex[index];
     if (found === undefined) {
       invariant(index === this.byIndex.length, 'definitions are numbered without a gap');
-      const body = decode();
-      found = this.add(body);
-      const first = found.machine.versions.size === 1;
-      if (first) found.machine.pendingIndexes = body.indexes ?? [];
+      found = this.add(decode());
     }
-    if (!found.isApplied && found.machine.offered(true).length === 0 && found.machine.indexes.length === 0) {
-      found.machine.indexes = found.body.indexes ?? [];
-    }
+    if (found.isFirst && !found.isApplied) found.machine.indexes = found.body.indexes ?? [];
     found.isApplied = true;
     found.isHidden = false;
     this.waiting = this.waiting.filter((one) => one !== found);
+  }
+
+  applyHide(index: number): void {
+    const found = this.at(index);
+    found.isHidden = true;
+    found.isHiding = false;
   }
 
   applyIndexes(name: string, indexes: readonly string[]): void {
     const group = this.byName.get(name);
     invariant(group !== undefined, 'indexes of a known machine');
     group.indexes = indexes;
-    group.pendingIndexes = indexes;
+    if (!this.isLive) group.pendingIndexes = indexes;
   }
 
   /** Forgets what waits for the disk: the log is poisoned, or a recovery starts over. */
@@ -152,6 +165,7 @@ export class MachineStore {
     }
     this.waiting = [];
     for (const group of this.byName.values()) group.pendingIndexes = group.indexes;
+    for (const one of this.byIndex) one.isHiding = false;
   }
 
   private add(body: NormalisedDefinition): Definition {
@@ -162,6 +176,7 @@ export class MachineStore {
     }
     invariant(!group.versions.has(body.version), 'a version is registered once');
     const added = new Definition(this.byIndex.length, group, body);
+    if (added.isFirst) group.pendingIndexes = body.indexes ?? [];
     this.byIndex.push(added);
     group.versions.set(body.version, added);
     return added;

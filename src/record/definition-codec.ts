@@ -20,7 +20,12 @@ function toPlain(value: unknown): unknown {
   if (!(value instanceof Map)) return value;
   const out: Record<string, unknown> = {};
   for (const [key, inner] of value as Map<string, unknown>) {
-    Object.defineProperty(out, key, { value: toPlain(inner), enumerable: true, writable: true, configurable: true });
+    Object.defineProperty(out, key, {
+      value: toPlain(inner),
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
   }
   return out;
 }

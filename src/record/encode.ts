@@ -7,7 +7,12 @@ import type { ByteWriter } from '../base/bytes.ts';
 import type { Annotations } from './annotations.ts';
 import { FIELD, RECORD_KIND, type RecordKind } from './kind.ts';
 
-function head(writer: ByteWriter, kind: RecordKind, fields: number, time: number | undefined): void {
+function head(
+  writer: ByteWriter,
+  kind: RecordKind,
+  fields: number,
+  time: number | undefined,
+): void {
   writer.u8(kind);
   if (time === undefined) {
     writer.u8(fields);
@@ -18,7 +23,13 @@ function head(writer: ByteWriter, kind: RecordKind, fields: number, time: number
 }
 
 export function encodeDefine(
-  writer: ByteWriter, time: number | undefined, definition: number, name: string, version: number, body: Uint8Array, notes: Annotations,
+  writer: ByteWriter,
+  time: number | undefined,
+  definition: number,
+  name: string,
+  version: number,
+  body: Uint8Array,
+  notes: Annotations,
 ): void {
   head(writer, RECORD_KIND.define, notes.fields, time);
   writer.varint(definition);
@@ -28,14 +39,25 @@ export function encodeDefine(
   writer.raw(body);
 }
 
-export function encodeIndexes(writer: ByteWriter, time: number | undefined, name: string, body: Uint8Array, notes: Annotations): void {
+export function encodeIndexes(
+  writer: ByteWriter,
+  time: number | undefined,
+  name: string,
+  body: Uint8Array,
+  notes: Annotations,
+): void {
   head(writer, RECORD_KIND.indexes, notes.fields, time);
   writer.text(name);
   notes.write(writer);
   writer.raw(body);
 }
 
-export function encodeHide(writer: ByteWriter, time: number | undefined, definition: number, notes: Annotations): void {
+export function encodeHide(
+  writer: ByteWriter,
+  time: number | undefined,
+  definition: number,
+  notes: Annotations,
+): void {
   head(writer, RECORD_KIND.hide, notes.fields, time);
   writer.varint(definition);
   notes.write(writer);
@@ -43,7 +65,13 @@ export function encodeHide(writer: ByteWriter, time: number | undefined, definit
 
 /** The context is `body[0, bodyEnd)`: MessagePack. */
 export function encodeCreate(
-  writer: ByteWriter, time: number | undefined, handle: number, definition: number, id: string, notes: Annotations, body: ByteWriter,
+  writer: ByteWriter,
+  time: number | undefined,
+  handle: number,
+  definition: number,
+  id: string,
+  notes: Annotations,
+  body: ByteWriter,
 ): void {
   head(writer, RECORD_KIND.create, notes.fields, time);
   writer.varint(handle);
@@ -55,7 +83,12 @@ export function encodeCreate(
 
 /** An empty body means that the event had no payload. */
 export function encodeApply(
-  writer: ByteWriter, time: number | undefined, handle: number, transition: number, notes: Annotations, body: ByteWriter,
+  writer: ByteWriter,
+  time: number | undefined,
+  handle: number,
+  transition: number,
+  notes: Annotations,
+  body: ByteWriter,
 ): void {
   head(writer, RECORD_KIND.apply, notes.fields, time);
   writer.varint(handle);
@@ -64,21 +97,36 @@ export function encodeApply(
   writer.raw(body.bytes, 0, body.position);
 }
 
-export function encodeDelete(writer: ByteWriter, time: number | undefined, handle: number, notes: Annotations): void {
+export function encodeDelete(
+  writer: ByteWriter,
+  time: number | undefined,
+  handle: number,
+  notes: Annotations,
+): void {
   head(writer, RECORD_KIND.delete, notes.fields, time);
   writer.varint(handle);
   notes.write(writer);
 }
 
 /** Everything deleted at or before one offset, and every key written at or before the other, is gone; 0 = nothing. */
-export function encodePurge(writer: ByteWriter, time: number | undefined, deletedThrough: number, keysThrough: number): void {
+export function encodePurge(
+  writer: ByteWriter,
+  time: number | undefined,
+  deletedThrough: number,
+  keysThrough: number,
+): void {
   head(writer, RECORD_KIND.purge, 0, time);
   writer.varint(deletedThrough);
   writer.varint(keysThrough);
 }
 
 /** `firstOffset`: of the commit this ends. The value is MessagePack, or nothing for undefined. */
-export function encodeOutcome(writer: ByteWriter, time: number | undefined, notes: Annotations, body: ByteWriter): void {
+export function encodeOutcome(
+  writer: ByteWriter,
+  time: number | undefined,
+  notes: Annotations,
+  body: ByteWriter,
+): void {
   head(writer, RECORD_KIND.outcome, notes.fields, time);
   notes.write(writer);
   writer.raw(body.bytes, 0, body.position);

@@ -123,7 +123,11 @@ export class RecordReader {
 
   /** The text of a span. Allocates: for cold paths. */
   text(span: Span): string {
-    return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + span.start, span.end - span.start).toString('utf8');
+    return Buffer.from(
+      this.bytes.buffer,
+      this.bytes.byteOffset + span.start,
+      span.end - span.start,
+    ).toString('utf8');
   }
 
   private f64(): number {
@@ -163,5 +167,9 @@ export class RecordReader {
 }
 
 function unsupported(what: string, value: number): StoreError {
-  return new StoreError('FORMAT_UNSUPPORTED', `${what} ${value} was written by a newer version; nothing was changed`, { details: { what, value } });
+  return new StoreError(
+    'FORMAT_UNSUPPORTED',
+    `${what} ${value} was written by a newer version; nothing was changed`,
+    { details: { what, value } },
+  );
 }

@@ -4,7 +4,12 @@
  * a record this package wrote: what does not fit is an invariant broken, never a rejected command.
  */
 import { invariant } from '../base/assert.ts';
-import { KEPT_CONTEXT_BYTES, KEY_SCOPE, type KeyScope, scopedKey } from '../instance/idempotency-store.ts';
+import {
+  KEPT_CONTEXT_BYTES,
+  KEY_SCOPE,
+  type KeyScope,
+  scopedKey,
+} from '../instance/idempotency-store.ts';
 import { ROW, ROW_FLAG } from '../instance/instance-store.ts';
 import type { Definition } from '../instance/machine-store.ts';
 import type { NormalisedDefinition } from '../machine/definition.ts';
@@ -48,7 +53,7 @@ export class Fold {
         state.machines.applyIndexes(record.text(record.name), this.body() as string[]);
         break;
       case RECORD_KIND.hide:
-        state.machines.at(record.definition).isHidden = true;
+        state.machines.applyHide(record.definition);
         break;
       case RECORD_KIND.purge:
         this.applyPurge();
@@ -73,7 +78,10 @@ export class Fold {
     const from = segment.u16[i * ROW.u16 + ROW.state] as number;
     const compiled = definition.compiled;
     const to = compiled.transitionTo[record.transition];
-    invariant(to !== undefined && compiled.transitionFrom[record.transition] === from, 'an event leaves the state its instance is in');
+    invariant(
+      to !== undefined && compiled.transitionFrom[record.transition] === from,
+      'an event leaves the state its instance is in',
+    );
     segment.u16[i * ROW.u16 + ROW.state] = to;
     definition.population[from] = (definition.population[from] as number) - 1;
     definition.population[to] = (definition.population[to] as number) + 1;
@@ -81,10 +89,25 @@ export class Fold {
     if (record.at > (segment.f64[updatedAt] as number)) segment.f64[updatedAt] = record.at;
     segment.f64[i * ROW.f64 + ROW.offset] = offset;
     if (record.bodyStart < record.bodyEnd) {
-      instances.mergeContext(handle, definition.machine.shapes, record.bytes, record.bodyStart, record.bodyEnd);
+      instances.mergeContext(
+        handle,
+        definition.machine.shapes,
+        record.bytes,
+        record.bodyStart,
+        record.bodyEnd,
+      );
     }
-    if (record.has(FIELD.eventId)) instances.setEventId(handle, record.bytes, record.eventId.start, record.eventId.end);
-    if (record.has(FIELD.key)) this.keepContext(offset, KEY_SCOPE.apply, instances.idText(handle), handle, definition, record.transition);
+    if (record.has(FIELD.eventId))
+      instances.setEventId(handle, record.bytes, record.eventId.start, record.eventId.end);
+    if (record.has(FIELD.key))
+      this.keepContext(
+        offset,
+        KEY_SCOPE.apply,
+        instances.idText(handle),
+        handle,
+        definition,
+        record.transition,
+      );
   }
 
   private applyCreate(offset: number): void {
@@ -92,13 +115,36 @@ export class Fold {
     const instances = this.state.instances;
     const definition = this.state.machines.at(record.definition);
     const initial = definition.compiled.initial;
-    instances.create(record.handle, definition.index, initial, record.at, offset, record.bytes, record.name.start, record.name.end);
+    instances.create(
+      record.handle,
+      definition.index,
+      initial,
+      record.at,
+      offset,
+      record.bytes,
+      record.name.start,
+      record.name.end,
+    );
     definition.population[initial] = (definition.population[initial] as number) + 1;
     definition.rows++;
     if (!isEmptyMap(record.bytes, record.bodyStart, record.bodyEnd)) {
-      instances.setContext(record.handle, definition.machine.shapes, record.bytes, record.bodyStart, record.bodyEnd);
+      instances.setContext(
+        record.handle,
+        definition.machine.shapes,
+        record.bytes,
+        record.bodyStart,
+        record.bodyEnd,
+      );
     }
-    if (record.has(FIELD.key)) this.keepContext(offset, KEY_SCOPE.create, definition.machine.name, record.handle, definition, 0);
+    if (record.has(FIELD.key))
+      this.keepContext(
+        offset,
+        KEY_SCOPE.create,
+        definition.machine.name,
+        record.handle,
+        definition,
+        0,
+      );
   }
 
   private applyDelete(offset: number): void {
@@ -134,12 +180,29 @@ export class Fold {
     return this.state.machines.at(instances.definition(handle));
   }
 
-  private keepContext(offset: number, scope: 'a' | 'c', target: string, handle: number, definition: Definition, detail: number): void {
+  private keepContext(
+    offset: number,
+    scope: 'a' | 'c',
+    target: string,
+    handle: number,
+    definition: Definition,
+    detail: number,
+  ): void {
     const instances = this.state.instances;
     instances.locateContext(handle);
     const isKept = instances.contextEnd - instances.contextStart <= KEPT_CONTEXT_BYTES;
     const end = isKept ? instances.contextEnd : instances.contextStart;
-    this.keep(offset, scopedKey(scope, target, this.keyText()), handle, definition.index, instances.contextBytes, instances.contextStart, end, detail, !isKept);
+    this.keep(
+      offset,
+      scopedKey(scope, target, this.keyText()),
+      handle,
+      definition.index,
+      instances.contextBytes,
+      instances.contextStart,
+      end,
+      detail,
+      !isKept,
+    );
   }
 
   /** The key of an outcome starts with the letter of its scope. */
@@ -155,19 +218,38 @@ export class Fold {
   }
 
   private keep(
-    offset: number, scoped: string, handle: number | undefined, definition: number,
-    body: Uint8Array, bodyStart: number, bodyEnd: number, detail: number = 0, isBodyDropped: boolean = false,
+    offset: number,
+    scoped: string,
+    handle: number | undefined,
+    definition: number,
+    body: Uint8Array,
+    bodyStart: number,
+    bodyEnd: number,
+    detail: number = 0,
+    isBodyDropped: boolean = false,
   ): void {
     const record = this.record;
     const id = handle === undefined ? NO_BYTES : Buffer.from(this.state.instances.idText(handle));
-    const eventId = record.has(FIELD.eventId) ? record.bytes.subarray(record.eventId.start, record.eventId.end) : NO_BYTES;
+    const eventId = record.has(FIELD.eventId)
+      ? record.bytes.subarray(record.eventId.start, record.eventId.end)
+      : NO_BYTES;
     this.state.keys.put(
       Buffer.from(scoped),
       {
-        offset, at: record.at, time: record.time, definition, detail, isBodyDropped,
-        fingerprintLow: record.fingerprintLow, fingerprintHigh: record.fingerprintHigh,
+        offset,
+        at: record.at,
+        time: record.time,
+        definition,
+        detail,
+        isBodyDropped,
+        fingerprintLow: record.fingerprintLow,
+        fingerprintHigh: record.fingerprintHigh,
       },
-      id, eventId, body, bodyStart, bodyEnd,
+      id,
+      eventId,
+      body,
+      bodyStart,
+      bodyEnd,
     );
   }
 

@@ -34,6 +34,7 @@ export class PendingInstance {
   isNew = false;
   /** The payloads (for a new instance: first its context), each as u32 length and MessagePack. */
   readonly payloads: ByteWriter = new ByteWriter(64);
+  foldAbove: number = FOLD_BYTES;
 
   copyFrom(other: PendingInstance): void {
     this.handle = other.handle;
@@ -46,6 +47,7 @@ export class PendingInstance {
     this.isDeleted = other.isDeleted;
     this.eventId = other.eventId;
     this.isNew = other.isNew;
+    this.foldAbove = other.foldAbove;
     this.payloads.position = 0;
     this.payloads.raw(other.payloads.bytes, 0, other.payloads.position);
   }
@@ -57,7 +59,14 @@ export class PendingInstance {
   }
 
   get needsFolding(): boolean {
-    return this.payloads.position > FOLD_BYTES;
+    return this.payloads.position > this.foldAbove;
+  }
+
+  /** One payload that says what all of them said. */
+  replacePayloads(bytes: Uint8Array, start: number, end: number): void {
+    this.payloads.position = 0;
+    this.addPayload(bytes, start, end);
+    this.foldAbove = Math.max(FOLD_BYTES, 2 * this.payloads.position);
   }
 }
 
@@ -67,7 +76,10 @@ export class Overlay {
   /** Instances without a row, by id. */
   private readonly newIds = new Map<string, PendingInstance>();
   /** Scoped idempotency keys that wait, with the fingerprint and offset they were used with. */
-  readonly keys: Map<string, { readonly low: number; readonly high: number; readonly offset: number }> = new Map();
+  readonly keys: Map<
+    string,
+    { readonly low: number; readonly high: number; readonly offset: number }
+  > = new Map();
   private readonly spare: PendingInstance[] = [];
   /** While a transaction runs: what was there before it touched an instance. */
   private undo: Map<number, PendingInstance | undefined> | undefined;
@@ -118,7 +130,13 @@ export class Overlay {
     return pending;
   }
 
-  add(handle: number, id: string, definition: Definition, at: number, offset: number): PendingInstance {
+  add(
+    handle: number,
+    id: string,
+    definition: Definition,
+    at: number,
+    offset: number,
+  ): PendingInstance {
     this.remember(handle, undefined);
     const pending = this.take(handle);
     pending.id = id;
@@ -215,11 +233,13 @@ export class Overlay {
     pending.isNew = false;
     pending.eventId = undefined;
     pending.payloads.position = 0;
+    pending.foldAbove = FOLD_BYTES;
     return pending;
   }
 
   private give(pending: PendingInstance): void {
     pending.definition = undefined;
-    if (this.spare.length < SPARE_LIMIT && pending.payloads.bytes.length <= KEPT_PAYLOAD_BYTES) this.spare.push(pending);
+    if (this.spare.length < SPARE_LIMIT && pending.payloads.bytes.length <= KEPT_PAYLOAD_BYTES)
+      this.spare.push(pending);
   }
 }

@@ -50,8 +50,14 @@ export class MemoryLog<T> implements OrderedLog<T> {
   }
 
   checkRoom(): void {
-    if (this.queue.waitingCommits < this.maxPending && this.queue.waitingBytes < LIMITS.pendingBytes) return;
-    throw new StoreError('RATE_LIMITED', 'too many commands wait; nothing of this one was done', { details: { waiting: this.queue.waitingCommits } });
+    if (
+      this.queue.waitingCommits < this.maxPending &&
+      this.queue.waitingBytes < LIMITS.pendingBytes
+    )
+      return;
+    throw new StoreError('RATE_LIMITED', 'too many commands wait; nothing of this one was done', {
+      details: { waiting: this.queue.waitingCommits },
+    });
   }
 
   begin(): ByteWriter {
@@ -118,7 +124,14 @@ export class MemoryLog<T> implements OrderedLog<T> {
   }
 
   stats(): Readonly<Record<string, number>> {
-    return { records: this.records, frames: this.frames, segments: 0, bytesOnDisk: 0, bytesWritten: 0, syncs: 0 };
+    return {
+      records: this.records,
+      frames: this.frames,
+      segments: 0,
+      bytesOnDisk: 0,
+      bytesWritten: 0,
+      syncs: 0,
+    };
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,8 @@
  * What an event does to a context: a shallow merge of a MessagePack payload into a packed context,
  * on bytes. As with Object.assign, keys that exist keep their place, new ones follow in the
  * payload's order, values are replaced whole. A payload that is no map changes nothing (INS-2).
- * This is the inner loop of replay: neither way allocates while the context is a shape record.
+ * This is the inner loop of replay: while the context is a shape record, neither way makes
+ * JavaScript values.
  */
 import type { ByteWriter } from '../base/bytes.ts';
 import { FIXMAP, RECORD } from './format.ts';

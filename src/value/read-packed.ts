@@ -2,7 +2,7 @@
  * A packed value to a fresh JavaScript value: the decode behind every read of a context. Bytes come
  * from memory or from a checksummed snapshot, so they are trusted; a broken one still ends in a
  * RangeError. Objects are copies of the shape's template (one hidden class per shape, and right for
- * an own `__proto__`); short strings come without a native call (bench/micro/codec.ts).
+ * an own `__proto__`); short strings come without a native call (bench/micro/codec.mjs).
  */
 import {
   ARRAY16, ARRAY32, FALSE, FIXARRAY, FIXSTR, FLOAT64, INT16, INT32, INT64, INT8, MAP16, MAP32, NIL, RECORD,

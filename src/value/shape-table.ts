@@ -154,7 +154,6 @@ export class ShapeTable {
     const size = end - start;
     const depth = (this.depths[node] as number) + 1;
     if (depth > MAX_SHAPE_KEYS || this.nodeCount === MAX_NODES || !isShortText(bytes, start, size)) return NONE;
-    if (this.indexOf(node, bytes, start, end) !== NONE) return NONE;
     const added = this.nodeCount++;
     if (added === this.parents.length) this.growNodes();
     while (this.poolEnd + size > this.pool.length) this.pool = grown(this.pool, new Uint8Array(2 * this.pool.length));
@@ -198,6 +197,7 @@ export class ShapeTable {
     const path = new Int32Array(count);
     for (let at = node, i = count - 1; i >= 0; i--, at = this.parents[at] as number) path[i] = at;
     const names = Array.from(path, (at) => this.nameOf(at));
+    // A key twice, or two that are the same text once broken UTF-8 is replaced: no object has those.
     if (new Set(names).size !== count) return NONE;
     if (shape === this.counts.length) this.counts = grown(this.counts, new Uint8Array(2 * shape));
     this.counts[shape] = count;

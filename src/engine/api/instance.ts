@@ -36,7 +36,9 @@ export interface Transition<M extends MachineShape = UntypedShape> {
   readonly eventId?: string;
 }
 
-export type Created<M extends MachineShape = UntypedShape> = Instance<M> & { readonly applied: boolean };
+export type Created<M extends MachineShape = UntypedShape> = Instance<M> & {
+  readonly applied: boolean;
+};
 
 export interface Deleted {
   readonly id: string;
@@ -70,17 +72,27 @@ export interface ApplyOptions<S extends string = string> extends WriteOptions {
 }
 
 /** The payload argument may be left out only if no event it could be asks for one. */
-export type ApplyArgs<M extends MachineShape, E extends string, O> =
-  [{ [K in E]: undefined extends PayloadOf<M, K> ? never : K }[E]] extends [never]
-    ? [payload?: PayloadOf<M, E>, options?: O]
-    : [payload: PayloadOf<M, E>, options?: O];
+export type ApplyArgs<M extends MachineShape, E extends string, O> = [
+  { [K in E]: undefined extends PayloadOf<M, K> ? never : K }[E],
+] extends [never]
+  ? [payload?: PayloadOf<M, E>, options?: O]
+  : [payload: PayloadOf<M, E>, options?: O];
 
 export type CreateContext<C> = {} extends C ? { context?: C | undefined } : { context: C };
 
 export type Explanation<M extends MachineShape = UntypedShape> =
   | { readonly outcome: 'allowed'; readonly from: M['state']; readonly to: M['state'] }
-  | { readonly outcome: 'guard-failed'; readonly guard: string; readonly failing: string; readonly value: unknown }
-  | { readonly outcome: 'no-transition'; readonly state: M['state']; readonly permitted: readonly M['event'][] }
+  | {
+      readonly outcome: 'guard-failed';
+      readonly guard: string;
+      readonly failing: string;
+      readonly value: unknown;
+    }
+  | {
+      readonly outcome: 'no-transition';
+      readonly state: M['state'];
+      readonly permitted: readonly M['event'][];
+    }
   | { readonly outcome: 'not-found'; readonly deleted: boolean };
 
 /** What `instances.create` takes. */

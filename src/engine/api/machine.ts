@@ -1,7 +1,22 @@
 /** Public types of machine handles and of the registry of definitions. */
-import type { Data, MachineDefinition, MachineShape, shape, UntypedShape } from '../../machine/definition.ts';
 import type {
-  ApplyArgs, ApplyOptions, CreateContext, Created, CreateInput, Deleted, Explanation, Instance, Transition, WriteOptions,
+  Data,
+  MachineDefinition,
+  MachineShape,
+  shape,
+  UntypedShape,
+} from '../../machine/definition.ts';
+import type {
+  ApplyArgs,
+  ApplyOptions,
+  CreateContext,
+  Created,
+  CreateInput,
+  Deleted,
+  Explanation,
+  Instance,
+  Transition,
+  WriteOptions,
 } from './instance.ts';
 import type { Page, PageOptions, Query, Selection } from './query.ts';
 
@@ -24,8 +39,14 @@ export interface MachineReader<M extends MachineShape = UntypedShape> {
 
 /** Typed handle. New instances get the version of its definition; existing ones follow the version they have. */
 export interface MachineHandle<M extends MachineShape = UntypedShape> extends MachineReader<M> {
-  create(input: { id?: string | undefined } & CreateContext<M['context']> & WriteOptions): Promise<Created<M>>;
-  apply<E extends M['event']>(id: string, event: E, ...args: ApplyArgs<M, E, ApplyOptions<M['state']>>): Promise<Transition<M>>;
+  create(
+    input: { id?: string | undefined } & CreateContext<M['context']> & WriteOptions,
+  ): Promise<Created<M>>;
+  apply<E extends M['event']>(
+    id: string,
+    event: E,
+    ...args: ApplyArgs<M, E, ApplyOptions<M['state']>>
+  ): Promise<Transition<M>>;
   delete(id: string, options?: WriteOptions): Promise<Deleted>;
   /** Hashes the id once, for hot callers. INSTANCE_NOT_FOUND if absent, or once the instance was purged. */
   ref(id: string): InstanceRef<M>;
@@ -36,7 +57,10 @@ export interface InstanceRef<M extends MachineShape = UntypedShape> {
   readonly id: string;
   readonly state: M['state'];
   get(): Instance<M> | undefined;
-  apply<E extends M['event']>(event: E, ...args: ApplyArgs<M, E, ApplyOptions<M['state']>>): Promise<Transition<M>>;
+  apply<E extends M['event']>(
+    event: E,
+    ...args: ApplyArgs<M, E, ApplyOptions<M['state']>>
+  ): Promise<Transition<M>>;
   /** As apply, without a promise: throws when refused at once; everything posted is settled by `store.flush()`. */
   post<E extends M['event']>(event: E, ...args: ApplyArgs<M, E, ApplyOptions<M['state']>>): void;
 }
@@ -58,7 +82,10 @@ export interface PutResult {
 
 export interface Machines extends MachineReads {
   /** Takes data that was never type-checked; every fault is BAD_REQUEST with `details.path`. */
-  put(definition: MachineDefinition | Data, options?: { expectedChecksum?: string | undefined } & WriteOptions): Promise<PutResult>;
+  put(
+    definition: MachineDefinition | Data,
+    options?: { expectedChecksum?: string | undefined } & WriteOptions,
+  ): Promise<PutResult>;
   /** Hides a version nobody uses; CONFLICT ('in-use') while instances of it live. */
   remove(name: string, version: number): Promise<void>;
 }

@@ -7,8 +7,22 @@ import type { Random } from '../../base/random.ts';
 import type { Machine, MachineShape } from '../../machine/definition.ts';
 import type { Durability } from '../../../wal/ordered-log.ts';
 import type { Offset, WriteOptions } from './instance.ts';
-import type { InstanceReads, Instances, MachineHandle, MachineReader, MachineReads, Machines } from './machine.ts';
-import type { BatchOperation, BatchResult, Committed, NotPromise, Settled, Transaction } from './transaction.ts';
+import type {
+  InstanceReads,
+  Instances,
+  MachineHandle,
+  MachineReader,
+  MachineReads,
+  Machines,
+} from './machine.ts';
+import type {
+  BatchOperation,
+  BatchResult,
+  Committed,
+  NotPromise,
+  Settled,
+  Transaction,
+} from './transaction.ts';
 
 export type { Durability };
 
@@ -30,6 +44,7 @@ export interface IdempotencyOptions {
 
 export interface StoreOptions extends ReadOptions {
   readOnly?: false | undefined;
+  follow?: false | undefined;
   /** What an acknowledged write survives: see docs/guarantees.md. Default 'always'. */
   durability?: Durability | undefined;
   /** Largest log file, 4 KiB to 1 GiB. Default 64 MiB. */
@@ -90,7 +105,10 @@ export interface ReadStore extends AsyncDisposable {
 
 export interface Store extends ReadStore {
   /** Registers the definition (nothing happens if it is there) and gives the typed handle. */
-  machine<M extends MachineShape>(machine: Machine<M>, options?: WriteOptions): Promise<MachineHandle<M>>;
+  machine<M extends MachineShape>(
+    machine: Machine<M>,
+    options?: WriteOptions,
+  ): Promise<MachineHandle<M>>;
   readonly machines: Machines;
   readonly instances: Instances;
   /**
@@ -98,12 +116,17 @@ export interface Store extends ReadStore {
    * With a key that was seen before, the callback does not run and the first value comes back with applied = false
    * (so the value must then be storable data).
    */
-  transaction<T>(run: (tx: Transaction) => T & NotPromise<T>, options?: WriteOptions): Promise<Committed<T>>;
+  transaction<T>(
+    run: (tx: Transaction) => T & NotPromise<T>,
+    options?: WriteOptions,
+  ): Promise<Committed<T>>;
   batch<const O extends readonly BatchOperation[]>(
-    operations: O, options: { mode: 'best_effort' } & WriteOptions,
+    operations: O,
+    options: { mode: 'best_effort' } & WriteOptions,
   ): Promise<{ [I in keyof O]: Settled<BatchResult<O[I]>> }>;
   batch<const O extends readonly BatchOperation[]>(
-    operations: O, options?: { mode?: 'atomic' | undefined } & WriteOptions,
+    operations: O,
+    options?: { mode?: 'atomic' | undefined } & WriteOptions,
   ): Promise<{ [I in keyof O]: BatchResult<O[I]> }>;
   /** Resolves once all accepted so far is durable; rejects with the first refusal among posts since the last flush. */
   flush(): Promise<Offset>;

@@ -1,13 +1,27 @@
 /** Public types of transactions and batches. */
 import type { Data, Machine, MachineShape, UntypedShape } from '../../machine/definition.ts';
 import type { AnyStoreError } from '../../base/errors.ts';
-import type { ApplyArgs, ApplyOptions, CreateContext, Created, CreateInput, Deleted, Instance, Offset, Transition, WriteOptions } from './instance.ts';
+import type {
+  ApplyArgs,
+  ApplyOptions,
+  CreateContext,
+  Created,
+  CreateInput,
+  Deleted,
+  Instance,
+  Offset,
+  Transition,
+  WriteOptions,
+} from './instance.ts';
 import type { MachineReader } from './machine.ts';
 import type { Page, PageOptions, Query, Selection } from './query.ts';
 
 /** A result whose place in the log is not settled yet. */
 export type Pending<T> = Omit<T, 'offset' | 'applied'>;
-type TransactionApplyOptions<S extends string = string> = Pick<ApplyOptions<S>, 'expectedState' | 'expectedOffset' | 'eventId'>;
+type TransactionApplyOptions<S extends string = string> = Pick<
+  ApplyOptions<S>,
+  'expectedState' | 'expectedOffset' | 'eventId'
+>;
 
 /** Same names as outside, but every call is synchronous, sees the writes before it, and throws StoreError. */
 export interface Transaction {
@@ -23,7 +37,12 @@ export interface TransactionInstances {
   find(query?: { machine?: string | undefined } & Query & PageOptions): Page<Instance>;
   count(selection?: { machine?: string | undefined } & Selection): number;
   create(input: Pick<CreateInput, 'machine' | 'version' | 'id' | 'context'>): Pending<Created>;
-  apply(id: string, event: string, payload?: unknown, options?: TransactionApplyOptions): Pending<Transition>;
+  apply(
+    id: string,
+    event: string,
+    payload?: unknown,
+    options?: TransactionApplyOptions,
+  ): Pending<Transition>;
   delete(id: string): void;
 }
 
@@ -34,7 +53,9 @@ export interface TransactionMachine<M extends MachineShape> {
   count(selection?: Selection<M['state']>): number;
   create(input: { id?: string | undefined } & CreateContext<M['context']>): Pending<Created<M>>;
   apply<E extends M['event']>(
-    id: string, event: E, ...args: ApplyArgs<M, E, TransactionApplyOptions<M['state']>>
+    id: string,
+    event: E,
+    ...args: ApplyArgs<M, E, TransactionApplyOptions<M['state']>>
   ): Pending<Transition<M>>;
   delete(id: string): void;
 }
@@ -48,19 +69,40 @@ export interface Committed<T> {
 }
 
 /** Makes an async callback a compile error; at run time a thenable result is BAD_REQUEST and nothing is written. */
-export type NotPromise<T> = T extends PromiseLike<unknown> ? { readonly error: 'a transaction callback must not be async' } : unknown;
+export type NotPromise<T> =
+  T extends PromiseLike<unknown>
+    ? { readonly error: 'a transaction callback must not be async' }
+    : unknown;
 
 export type BatchOperation =
-  | { op: 'create'; machine: string; version?: number | undefined; id?: string | undefined; context?: object | undefined; idempotencyKey?: string | undefined }
   | {
-      op: 'apply'; id: string; event: string; payload?: unknown; expectedState?: string | undefined; expectedOffset?: Offset | undefined;
-      eventId?: string | undefined; idempotencyKey?: string | undefined;
+      op: 'create';
+      machine: string;
+      version?: number | undefined;
+      id?: string | undefined;
+      context?: object | undefined;
+      idempotencyKey?: string | undefined;
+    }
+  | {
+      op: 'apply';
+      id: string;
+      event: string;
+      payload?: unknown;
+      expectedState?: string | undefined;
+      expectedOffset?: Offset | undefined;
+      eventId?: string | undefined;
+      idempotencyKey?: string | undefined;
     }
   | { op: 'delete'; id: string; idempotencyKey?: string | undefined };
 
-export type BatchResult<O extends BatchOperation = BatchOperation> =
-  O extends { op: 'create' } ? Created : O extends { op: 'apply' } ? Transition : Deleted;
-export type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: AnyStoreError };
+export type BatchResult<O extends BatchOperation = BatchOperation> = O extends { op: 'create' }
+  ? Created
+  : O extends { op: 'apply' }
+    ? Transition
+    : Deleted;
+export type Settled<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: AnyStoreError };
 export type BatchMode = 'atomic' | 'best_effort';
 
 export type { Data, UntypedShape, WriteOptions };

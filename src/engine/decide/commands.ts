@@ -1,0 +1,257 @@
+/**
+ * Commands on instances: create, apply, delete. Each is decided against overlay and state in the
+ * order of D-14 (arguments, key, existence, expectations, transition, guard, room), and only then
+ * encoded: what is refused has left no trace. Outside a group each is a commit of its own.
+ */
+import { ByteWriter } from '../../base/bytes.ts';
+import { badRequest, StoreError } from '../../base/errors.ts';
+import type { Definition } from '../../instance/machine-store.ts';
+import { encodeApply, encodeCreate, encodeDelete } from '../../record/encode.ts';
+import { fingerprint } from '../../value/fingerprint.ts';
+import { isMap } from '../../value/structure.ts';
+import { writeContext, writeValue } from '../../value/write-value.ts';
+import type {
+  ApplyOptions,
+  Created,
+  CreateInput,
+  Deleted,
+  Transition,
+  WriteOptions,
+} from '../api/instance.ts';
+import { LIMITS } from '../limits.ts';
+import type { Pipeline } from '../pipeline.ts';
+import type { Ticket } from '../ticket.ts';
+import { annotate, checkExpectations, checkName, checkObject } from '../write-options.ts';
+import {
+  checkExpected,
+  exists,
+  guardFailed,
+  invalidTransition,
+  unknownMachine,
+} from './refusals.ts';
+import type { Replay } from './replay.ts';
+import { Target } from './target.ts';
+import { CreatedMaker, DeletedMaker, type Maker, TransitionMaker } from './tickets.ts';
+
+/** An empty array header and the arguments behind it: what a key's fingerprint is taken of. */
+const ARRAY_OF_TWO = 0x92;
+const ARRAY_OF_THREE = 0x93;
+const NIL = 0xc0;
+
+export interface CommandOptions {
+  readonly strict: boolean;
+  readonly newId: (now: number) => string;
+}
+
+/** What becomes of the maker of a result: a ticket for the commit, or undefined when it is kept elsewhere. */
+export type TicketFor<T> = (maker: Maker<T>, mustSync: boolean) => Ticket | undefined;
+
+export class Commands {
+  readonly pipeline: Pipeline;
+  readonly target: Target;
+  readonly replay: Replay;
+  private readonly options: CommandOptions;
+  /** Payload or context of the command, as MessagePack. */
+  private readonly body = new ByteWriter(1024);
+  private readonly arguments$ = new ByteWriter(1024);
+
+  constructor(pipeline: Pipeline, replay: Replay, options: CommandOptions) {
+    this.pipeline = pipeline;
+    this.replay = replay;
+    this.options = options;
+    this.target = new Target(pipeline.state, pipeline.overlay);
+  }
+
+  // ---- apply -----------------------------------------------------------------------------------
+
+  /** Checks and encodes what the caller passed. @throws {StoreError} BAD_REQUEST, RECORD_TOO_LARGE */
+  prepareEvent(event: unknown, payload: unknown, options: ApplyOptions | undefined): void {
+    const notes = this.pipeline.notes;
+    if (typeof event !== 'string') throw badRequest('event must be a string', 'event', 'string');
+    if (options === undefined) notes.clear();
+    else {
+      checkObject(options, 'options');
+      annotate(notes, options, options.eventId);
+      checkExpectations(options);
+    }
+    this.body.position = 0;
+    if (payload !== undefined) {
+      writeValue(this.body, payload, 'payload');
+      if (this.options.strict && !isMap(this.body.bytes[0] as number)) {
+        throw badRequest('payload must be an object (strict)', 'payload', 'object');
+      }
+    }
+    if (notes.key === undefined) return;
+    this.startArguments(ARRAY_OF_TWO, event);
+    if (this.body.position === 0) this.arguments$.u8(NIL);
+    this.takeFingerprint();
+  }
+
+  /** The instance was found; which transition does the event take? @throws {StoreError} CONFLICT, INVALID_TRANSITION, GUARD_FAILED */
+  decideEvent(id: string, event: string, options: ApplyOptions | undefined): number {
+    const target = this.target;
+    checkExpected(target, id, options);
+    const compiled = target.definition.compiled;
+    const eventIndex = compiled.eventIndex(event);
+    const first = eventIndex < 0 ? -1 : compiled.first(target.state, eventIndex);
+    if (first < 0) throw invalidTransition(target, id, event);
+    this.checkContextSize(id);
+    if (compiled.transitions[first]?.guard === undefined) return first;
+    const context = target.context();
+    const chosen = compiled.firstPassing(first, context);
+    if (chosen < 0) throw guardFailed(target, id, event, first, context);
+    return chosen;
+  }
+
+  private checkContextSize(id: string): void {
+    const { target, body } = this;
+    if (body.position === 0 || target.contextBytes() + body.position <= LIMITS.contextBytes) return;
+    // The sum is a bound from above: the payload may replace what is there. Count what would remain.
+    const merged = target.mergedBytes(body.bytes, 0, body.position);
+    if (merged <= LIMITS.contextBytes) return;
+    throw new StoreError(
+      'RECORD_TOO_LARGE',
+      `the context of ${JSON.stringify(id)} would exceed ${LIMITS.contextBytes} bytes; nothing was written`,
+      {
+        details: { what: 'context', actual: merged, limit: LIMITS.contextBytes },
+      },
+    );
+  }
+
+  /** Logs the event decided for the target, and lays it over the state. Gives its offset. */
+  logEvent(
+    id: string,
+    transition: number,
+    ticketFor: TicketFor<Transition> | undefined,
+    mustSync: boolean,
+  ): number {
+    const { pipeline, target, body } = this;
+    const { notes } = pipeline;
+    const { handle, definition } = target;
+    const writer = pipeline.openRecord();
+    encodeApply(writer, pipeline.recordTime, handle, transition, notes, body);
+    const at = notes.at ?? pipeline.now;
+    const ticket = ticketFor?.(
+      new TransitionMaker(id, handle, definition, transition, at, notes.eventId),
+      mustSync,
+    );
+    const offset = pipeline.closeRecord(ticket, mustSync);
+    const pending = pipeline.overlay.touch(handle, definition);
+    pending.state = definition.compiled.transitionTo[transition] as number;
+    pending.offset = offset;
+    if (at > pending.updatedAt) pending.updatedAt = at;
+    if (notes.eventId !== undefined) pending.eventId = notes.eventId;
+    pending.addPayload(body.bytes, 0, body.position);
+    if (pending.needsFolding) this.foldPayloads(handle);
+    if (notes.key !== undefined) this.keepKey(offset);
+    return offset;
+  }
+
+  /** Many payloads wait for one instance: one takes their place. */
+  private foldPayloads(handle: number): void {
+    this.target.load(handle);
+    this.body.position = 0;
+    this.target.writeContext(this.body);
+    this.target.pending?.replacePayloads(this.body.bytes, 0, this.body.position);
+  }
+
+  // ---- create ----------------------------------------------------------------------------------
+
+  /** Gives the id. @throws {StoreError} BAD_REQUEST, RECORD_TOO_LARGE */
+  prepareCreate(input: CreateInput): string {
+    const notes = this.pipeline.notes;
+    checkObject(input, 'input');
+    checkName(input.machine, 'machine');
+    const version = input.version;
+    if (
+      version !== undefined &&
+      (!Number.isInteger(version) || version < 0 || version > 0xffffffff)
+    ) {
+      throw badRequest('version must be an integer from 0 to 4294967295', 'version', 'integer');
+    }
+    const id = input.id === undefined ? undefined : checkName(input.id, 'id');
+    annotate(notes, input, undefined);
+    this.body.position = 0;
+    writeContext(this.body, input.context ?? {}, 'context');
+    if (notes.key !== undefined) {
+      this.startArguments(ARRAY_OF_THREE, id ?? null);
+      writeValue(this.arguments$, version ?? null, 'version');
+      this.takeFingerprint();
+    }
+    return id ?? this.options.newId(this.pipeline.now);
+  }
+
+  /** @throws {StoreError} INSTANCE_EXISTS, MACHINE_NOT_FOUND */
+  decideCreate(id: string, machine: string, version: number | undefined): Definition {
+    if (this.target.find(id)) throw exists(id, this.target.isDeleted);
+    const { machines } = this.pipeline.state;
+    const definition =
+      version === undefined ? machines.latest(machine) : machines.find(machine, version);
+    if (definition === undefined || !definition.isOffered) throw unknownMachine(machine, version);
+    return definition;
+  }
+
+  logCreate(
+    id: string,
+    definition: Definition,
+    ticketFor: TicketFor<Created> | undefined,
+    mustSync: boolean,
+  ): number {
+    const { pipeline, body } = this;
+    const { notes } = pipeline;
+    const writer = pipeline.openRecord();
+    const free = pipeline.state.instances.free;
+    const handle = free.peekNext();
+    encodeCreate(writer, pipeline.recordTime, handle, definition.index, id, notes, body);
+    const ticket = ticketFor?.(new CreatedMaker(id, handle, definition), mustSync);
+    const offset = pipeline.closeRecord(ticket, mustSync);
+    free.take();
+    const pending = pipeline.overlay.add(handle, id, definition, notes.at ?? pipeline.now, offset);
+    pending.addPayload(body.bytes, 0, body.position);
+    if (notes.key !== undefined) this.keepKey(offset);
+    return offset;
+  }
+
+  // ---- delete ----------------------------------------------------------------------------------
+
+  /** @throws {StoreError} BAD_REQUEST */
+  prepareDelete(options: WriteOptions | undefined): void {
+    annotate(this.pipeline.notes, options, undefined);
+    this.pipeline.notes.fingerprint.fill(0);
+  }
+
+  logDelete(id: string, ticketFor: TicketFor<Deleted> | undefined, mustSync: boolean): number {
+    const { pipeline, target } = this;
+    const { notes } = pipeline;
+    const { handle, definition } = target;
+    const writer = pipeline.openRecord();
+    encodeDelete(writer, pipeline.recordTime, handle, notes);
+    const ticket = ticketFor?.(new DeletedMaker(id), mustSync);
+    const offset = pipeline.closeRecord(ticket, mustSync);
+    const pending = pipeline.overlay.touch(handle, definition);
+    pending.isDeleted = true;
+    pending.offset = offset;
+    pending.updatedAt = Math.max(pending.updatedAt, notes.at ?? pipeline.now);
+    if (notes.key !== undefined) this.keepKey(offset);
+    return offset;
+  }
+
+  // ---- keys ------------------------------------------------------------------------------------
+
+  private startArguments(header: number, first: string | null): void {
+    this.arguments$.position = 0;
+    this.arguments$.u8(header);
+    writeValue(this.arguments$, first, 'arguments');
+  }
+
+  private takeFingerprint(): void {
+    const all = this.arguments$;
+    all.raw(this.body.bytes, 0, this.body.position);
+    fingerprint(all.bytes, 0, all.position, this.pipeline.notes.fingerprint);
+  }
+
+  private keepKey(offset: number): void {
+    const [low, high] = this.pipeline.notes.fingerprint;
+    this.pipeline.overlay.addKey(this.replay.scoped, low as number, high as number, offset);
+  }
+}

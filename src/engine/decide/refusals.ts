@@ -1,0 +1,117 @@
+/** The coded errors commands on instances are refused with. Texts say what failed, on what, and why. */
+import { StoreError } from '../../base/errors.ts';
+import type { Data } from '../../machine/definition.ts';
+import { guardText } from '../../machine/guard/ast.ts';
+import { explainGuard } from '../../machine/guard/evaluate.ts';
+import type { ApplyOptions } from '../api/instance.ts';
+import type { Target } from './target.ts';
+
+const quote = (text: string): string =>
+  JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
+
+export function notFound(id: string, deleted: boolean): StoreError {
+  const why = deleted ? 'was deleted' : 'does not exist';
+  return new StoreError('INSTANCE_NOT_FOUND', `instance ${quote(id)} ${why}`, {
+    details: { id, deleted },
+  });
+}
+
+export function exists(id: string, deleted: boolean): StoreError {
+  const why = deleted ? 'was deleted and is kept until its retention ends' : 'exists';
+  return new StoreError('INSTANCE_EXISTS', `instance ${quote(id)} ${why}`, {
+    details: { id, deleted },
+  });
+}
+
+export function unknownMachine(name: string, version: number | undefined): StoreError {
+  const which = version === undefined ? quote(name) : `${quote(name)} version ${version}`;
+  return new StoreError('MACHINE_NOT_FOUND', `machine ${which} is not registered`, {
+    details: { machine: name, version },
+  });
+}
+
+/** @throws {StoreError} CONFLICT - the instance is not as the caller expects it. */
+export function checkExpected(target: Target, id: string, options: ApplyOptions | undefined): void {
+  if (options === undefined) return;
+  const { expectedState, expectedOffset } = options;
+  if (expectedOffset !== undefined && expectedOffset !== target.offset) {
+    throw new StoreError(
+      'CONFLICT',
+      `instance ${quote(id)} was changed by record ${target.offset}, not ${expectedOffset}`,
+      {
+        details: { reason: 'offset', expected: expectedOffset, actual: target.offset },
+      },
+    );
+  }
+  if (expectedState === undefined) return;
+  const actual = target.definition.compiled.states[target.state] as string;
+  if (actual !== expectedState) {
+    throw new StoreError(
+      'CONFLICT',
+      `instance ${quote(id)} is in state ${quote(actual)}, not ${quote(expectedState)}`,
+      {
+        details: { reason: 'state', expected: expectedState, actual },
+      },
+    );
+  }
+}
+
+export function invalidTransition(target: Target, id: string, event: string): StoreError {
+  const compiled = target.definition.compiled;
+  const state = compiled.states[target.state] as string;
+  const permitted = compiled.permitted(target.state, target.context());
+  return new StoreError(
+    'INVALID_TRANSITION',
+    `state ${quote(state)} of instance ${quote(id)} takes no event ${quote(event)}`,
+    {
+      details: { id, state, event, permitted },
+    },
+  );
+}
+
+/** Every candidate's guard failed; the one tried last is named, since it is the widest. */
+export function guardFailed(
+  target: Target,
+  id: string,
+  event: string,
+  first: number,
+  context: Data,
+): StoreError {
+  const compiled = target.definition.compiled;
+  const failure = failingGuard(target, first, context);
+  return new StoreError(
+    'GUARD_FAILED',
+    `event ${quote(event)} on instance ${quote(id)} is barred by ${failure.failing}`,
+    {
+      details: {
+        id,
+        state: compiled.states[target.state] as string,
+        event,
+        guard: failure.guard,
+        failing: failure.failing,
+      },
+    },
+  );
+}
+
+export interface GuardFailure {
+  readonly guard: string;
+  readonly failing: string;
+  readonly value: unknown;
+}
+
+export function failingGuard(
+  target: { readonly definition: Target['definition'] },
+  first: number,
+  context: Data,
+): GuardFailure {
+  const compiled = target.definition.compiled;
+  let last = first;
+  for (let at = first; at !== -1; at = compiled.next(at)) last = at;
+  const guard = compiled.transitions[last]?.guard;
+  const why = guard === undefined ? undefined : explainGuard(guard, context);
+  const text = guard === undefined ? '' : guardText(guard.expression);
+  return why === undefined || why.passed
+    ? { guard: text, failing: text, value: undefined }
+    : { guard: text, failing: why.failing, value: why.value };
+}

@@ -1,0 +1,150 @@
+/**
+ * Idempotency keys: has this command been done before, and what did it answer? Keys past their
+ * retention count as never seen; their purge is logged before the key is used again.
+ */
+import { StoreError } from '../../base/errors.ts';
+import { type FirstResult, type KeyScope, scopedKey } from '../../instance/idempotency-store.ts';
+import type { Data } from '../../machine/definition.ts';
+import { readPacked } from '../../value/read-packed.ts';
+import { readValue } from '../../value/read-value.ts';
+import type { Created, Deleted, Transition } from '../api/instance.ts';
+import type { Pipeline } from '../pipeline.ts';
+import { DROPPED_CONTEXT, PackedContext, TransitionResult } from '../results.ts';
+
+export interface ReplayOptions {
+  readonly retentionMs: number;
+  readonly mismatch: 'conflict' | 'first';
+}
+
+export class Replay {
+  private readonly pipeline: Pipeline;
+  private readonly options: ReplayOptions;
+  /** Scoped form of the key looked up last; what a new command files itself under. */
+  scoped = '';
+
+  constructor(pipeline: Pipeline, options: ReplayOptions) {
+    this.pipeline = pipeline;
+    this.options = options;
+  }
+
+  /**
+   * The first result behind a key, made by `make`, as a promise that settles when that result is
+   * visible; undefined when the key is new.
+   * @throws {StoreError} CONFLICT ('idempotency-key') - other arguments than the first time.
+   */
+  find<T>(
+    scope: KeyScope,
+    target: string,
+    make: (first: FirstResult) => T,
+  ): Promise<T> | undefined {
+    const { overlay, state, notes, now } = this.pipeline;
+    const key = notes.key as string;
+    this.scoped = scopedKey(scope, target, key);
+    const scoped = this.scoped;
+    const waiting = overlay.keys.get(scoped);
+    if (waiting !== undefined) {
+      this.checkSame(key, waiting.low, waiting.high, waiting.offset);
+      return new Promise((resolve, reject) => {
+        this.pipeline.afterOffset(
+          waiting.offset,
+          () => {
+            const first = state.keys.find(scoped);
+            if (first === undefined)
+              reject(
+                new StoreError('INTERNAL_ERROR', 'a key vanished while it was used', {
+                  details: { outcome: 'not-done' },
+                }),
+              );
+            else resolve(make(first));
+          },
+          reject,
+        );
+      });
+    }
+    const first = state.keys.find(scoped);
+    if (first === undefined || this.pipeline.isKeyPurged(first.offset)) return undefined;
+    if (first.time + this.options.retentionMs < now) {
+      this.purgeExpired();
+      return undefined;
+    }
+    this.checkSame(key, first.fingerprintLow, first.fingerprintHigh, first.offset);
+    return Promise.resolve(make(first));
+  }
+
+  /** Logs the end of all keys past their retention; before a group opens, since its commit is one. */
+  purgeExpired(): void {
+    this.pipeline.purgeExpiredKeys(this.pipeline.now - this.options.retentionMs - 1);
+  }
+
+  /** Does the key looked up last rest on a commit that waits for the disk? */
+  get isPending(): boolean {
+    return this.pipeline.overlay.keys.has(this.scoped);
+  }
+
+  private checkSame(key: string, low: number, high: number, offset: number): void {
+    const { fingerprint } = this.pipeline.notes;
+    if (this.options.mismatch === 'first' || (fingerprint[0] === low && fingerprint[1] === high))
+      return;
+    throw new StoreError(
+      'CONFLICT',
+      `idempotency key ${JSON.stringify(key)} was used with other arguments`,
+      {
+        details: { reason: 'idempotency-key', key, offset },
+      },
+    );
+  }
+
+  transition(first: FirstResult): Transition {
+    const definition = this.pipeline.state.machines.at(first.definition);
+    const kept = first.isBodyDropped
+      ? DROPPED_CONTEXT
+      : new PackedContext(definition, first.bytes, first.bodyStart, first.bodyEnd);
+    return new TransitionResult(
+      first.id,
+      definition,
+      first.detail,
+      first.at,
+      first.offset,
+      false,
+      first.eventId,
+      kept,
+    );
+  }
+
+  created(first: FirstResult): Created {
+    const definition = this.pipeline.state.machines.at(first.definition);
+    const shapes = definition.machine.shapes;
+    const result = {
+      id: first.id,
+      machine: definition.machine.name,
+      version: definition.version,
+      state: definition.body.initial,
+      createdAt: first.at,
+      updatedAt: first.at,
+      offset: first.offset,
+      deleted: false,
+      applied: false,
+    };
+    if (!first.isBodyDropped) {
+      return {
+        ...result,
+        context: readPacked(shapes, first.bytes, first.bodyStart, first.bodyEnd) as Data,
+      };
+    }
+    return Object.defineProperty(result, 'context', {
+      enumerable: false,
+      get: () => DROPPED_CONTEXT.read(),
+    }) as unknown as Created;
+  }
+
+  /** The value of a transaction or batch. */
+  value(first: FirstResult): unknown {
+    return first.bodyStart === first.bodyEnd
+      ? undefined
+      : readValue(first.bytes, first.bodyStart, first.bodyEnd);
+  }
+
+  deleted(first: FirstResult): Deleted {
+    return { id: first.id, offset: first.offset, applied: false };
+  }
+}

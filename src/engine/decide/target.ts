@@ -1,0 +1,155 @@
+/**
+ * The instance a command is about, as the commands before it leave it: the overlay's entry if it
+ * has one, else the applied row. One object per pipeline, reused; it holds until the next look-up.
+ */
+import type { Definition } from '../../instance/machine-store.ts';
+import { ROW_FLAG } from '../../instance/instance-store.ts';
+import type { Data } from '../../machine/definition.ts';
+import { mergePacked } from '../../value/merge.ts';
+import { unpackToMessagePack } from '../../value/pack.ts';
+import { readPacked } from '../../value/read-packed.ts';
+import { ByteWriter } from '../../base/bytes.ts';
+import type { Overlay, PendingInstance } from '../../state/overlay.ts';
+import type { State } from '../../state/state.ts';
+import type { Instance } from '../api/instance.ts';
+import { LIMITS } from '../limits.ts';
+import { instanceAt } from '../results.ts';
+
+export class Target {
+  private readonly state$: State;
+  private readonly overlay: Overlay;
+  handle = -1;
+  pending: PendingInstance | undefined = undefined;
+  definition!: Definition;
+  state = 0;
+  offset = 0;
+  isDeleted = false;
+  /** Two buffers, so that each merge reads from one and writes to the other. */
+  private readonly buffers: readonly [ByteWriter, ByteWriter] = [
+    new ByteWriter(1024),
+    new ByteWriter(1024),
+  ];
+
+  constructor(state: State, overlay: Overlay) {
+    this.state$ = state;
+    this.overlay = overlay;
+  }
+
+  /** False when no such instance exists, not even a deleted one. */
+  find(id: string): boolean {
+    const handle = this.state$.instances.ids.get(id);
+    if (handle >= 0) return this.load(handle);
+    this.pending = this.overlay.pendingNew(id);
+    if (this.pending === undefined) {
+      this.handle = -1;
+      return false;
+    }
+    return this.load(this.pending.handle);
+  }
+
+  /** By handle; it must exist, in the state or in the overlay. */
+  load(handle: number): boolean {
+    this.handle = handle;
+    const instances = this.state$.instances;
+    const flags = instances.isLive(handle) ? instances.flags(handle) : ROW_FLAG.pending;
+    const pending = (flags & ROW_FLAG.pending) === 0 ? undefined : this.overlay.pendingAt(handle);
+    this.pending = pending;
+    if (pending !== undefined) {
+      this.definition = pending.definition as Definition;
+      this.state = pending.state;
+      this.offset = pending.offset;
+      this.isDeleted = pending.isDeleted;
+      return true;
+    }
+    this.definition = this.state$.machines.at(instances.definition(handle));
+    this.state = instances.state(handle);
+    this.offset = instances.offset(handle);
+    this.isDeleted = (flags & ROW_FLAG.deleted) !== 0;
+    return true;
+  }
+
+  /** The instance as the commands so far leave it; `offset` is the one it gets if they succeed. */
+  instance(id: string): Instance {
+    const { pending, definition } = this;
+    if (pending === undefined) return instanceAt(this.state$, this.handle, id, definition);
+    const instances = this.state$.instances;
+    const lastEventId =
+      pending.eventId ?? (pending.isNew ? undefined : instances.lastEventId(this.handle));
+    return {
+      id,
+      machine: definition.machine.name,
+      version: definition.version,
+      state: definition.compiled.states[this.state] as string,
+      context: this.context(),
+      createdAt: pending.createdAt,
+      updatedAt: pending.updatedAt,
+      offset: pending.offset,
+      ...(lastEventId === undefined ? {} : { lastEventId }),
+      deleted: pending.isDeleted,
+    };
+  }
+
+  /** A fresh object. */
+  context(): Data {
+    return this.withContext(
+      (bytes, start, end) => readPacked(this.definition.machine.shapes, bytes, start, end) as Data,
+    );
+  }
+
+  /** Bytes of the context, packed; an upper bound when payloads wait. */
+  contextBytes(): number {
+    const pending = this.pending;
+    let sum = pending?.payloads.position ?? 0;
+    if (pending?.isNew !== true) {
+      this.state$.instances.locateContext(this.handle);
+      sum += this.state$.instances.contextEnd - this.state$.instances.contextStart;
+    }
+    return sum;
+  }
+
+  /** Appends the context as MessagePack. */
+  writeContext(out: ByteWriter): void {
+    this.withContext((bytes, start, end) =>
+      unpackToMessagePack(this.definition.machine.shapes, bytes, start, end, out),
+    );
+  }
+
+  /** Packed size of the context with one more payload merged. */
+  mergedBytes(payload: Uint8Array, start: number, end: number): number {
+    const out = new ByteWriter(LIMITS.contextBytes / 16);
+    const shapes = this.definition.machine.shapes;
+    this.withContext((bytes, from, to) =>
+      mergePacked(shapes, bytes, from, to, payload, start, end, out),
+    );
+    return out.position;
+  }
+
+  /** Hands the packed context, as it stands, to `use`. */
+  withContext<T>(use: (bytes: Uint8Array, start: number, end: number) => T): T {
+    const instances = this.state$.instances;
+    const pending = this.pending;
+    let [from, to] = this.buffers;
+    from.position = 0;
+    if (pending?.isNew === true) {
+      from.u8(EMPTY_MAP);
+    } else {
+      instances.locateContext(this.handle);
+      if (pending === undefined)
+        return use(instances.contextBytes, instances.contextStart, instances.contextEnd);
+      from.raw(instances.contextBytes, instances.contextStart, instances.contextEnd);
+    }
+    const shapes = this.definition.machine.shapes;
+    const { bytes, view, position } = pending.payloads;
+    for (let start = 4; start < position;) {
+      const end = start + view.getUint32(start - 4, true);
+      to.position = 0;
+      mergePacked(shapes, from.bytes, 0, from.position, bytes, start, end, to);
+      [from, to] = [to, from];
+      start = end + 4;
+    }
+    return use(from.bytes, 0, from.position);
+  }
+}
+
+/** A context without fields, packed. */
+const EMPTY_MAP = 0x80;

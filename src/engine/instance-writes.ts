@@ -1,0 +1,184 @@
+/**
+ * Single commands on instances, each a promise: arguments, key, existence, decision, log, and an
+ * answer that comes when the commit may be shown. A write never throws, it rejects; `post` throws
+ * instead, and leaves refusals that rest on waiting commits to flush().
+ */
+import { isStoreError, type StoreError } from '../base/errors.ts';
+import { KEY_SCOPE } from '../instance/idempotency-store.ts';
+import type {
+  ApplyOptions,
+  Created,
+  CreateInput,
+  Deleted,
+  Transition,
+  WriteOptions,
+} from './api/instance.ts';
+import type { Commands } from './decide/commands.ts';
+import { notFound } from './decide/refusals.ts';
+import { type Maker, OneTicket } from './decide/tickets.ts';
+import type { Pipeline } from './pipeline.ts';
+import { checkName, withSignal } from './write-options.ts';
+
+/** How a command names its instance: by id, or by a handle somebody looked up before. */
+export interface InstanceName {
+  readonly id: string;
+  /** -1: look the id up. */
+  readonly handle: number;
+  /** Only instances of this machine count; undefined = of any. */
+  readonly machine: string | undefined;
+}
+
+export class InstanceWrites {
+  private readonly pipeline: Pipeline;
+  private readonly commands: Commands;
+  /** The command being decided rests on a commit that waits for the disk: so does its refusal. */
+  private overPending = false;
+  /** Answer of the command logged last. */
+  private answer$: Promise<unknown> | undefined;
+  private readonly ticketFor = <T>(maker: Maker<T>, mustSync: boolean): OneTicket<T> => {
+    const ticket = new OneTicket<T>(this.pipeline.state, maker, mustSync);
+    this.answer$ = ticket.promise;
+    return ticket;
+  };
+
+  constructor(pipeline: Pipeline, commands: Commands) {
+    this.pipeline = pipeline;
+    this.commands = commands;
+  }
+
+  apply(
+    name: InstanceName,
+    event: string,
+    payload: unknown,
+    options: ApplyOptions | undefined,
+  ): Promise<Transition> {
+    const { commands, pipeline } = this;
+    try {
+      this.begin();
+      commands.prepareEvent(event, payload, options);
+      this.locate(name);
+      if (pipeline.notes.key !== undefined) {
+        const first = commands.replay.find(KEY_SCOPE.apply, name.id, (one) =>
+          commands.replay.transition(one),
+        );
+        if (first !== undefined) return withSignal(first, options?.signal);
+      }
+      const transition = commands.decideEvent(name.id, event, options);
+      commands.logEvent(name.id, transition, this.ticketFor, options?.durable === true);
+    } catch (error) {
+      return pipeline.refuse(error, this.isOverPending);
+    }
+    return this.answer<Transition>(options?.signal);
+  }
+
+  /** @throws {StoreError} what arguments or visible state refuse; what waiting commits refuse comes from flush(). */
+  post(
+    name: InstanceName,
+    event: string,
+    payload: unknown,
+    options: ApplyOptions | undefined,
+  ): void {
+    const { commands, pipeline } = this;
+    try {
+      this.begin();
+      commands.prepareEvent(event, payload, options);
+      this.locate(name);
+      if (pipeline.notes.key !== undefined) {
+        const first = commands.replay.find(KEY_SCOPE.apply, name.id, () => undefined);
+        if (first !== undefined) return;
+      }
+      const transition = commands.decideEvent(name.id, event, options);
+      commands.logEvent(name.id, transition, undefined, options?.durable === true);
+    } catch (error) {
+      const isWaiting = this.isOverPending && pipeline.pendingOffset > pipeline.state.offset;
+      if (!isWaiting || !isStoreError(error)) throw error;
+      pipeline.postRefusal ??= error as StoreError;
+    }
+  }
+
+  create(input: CreateInput): Promise<Created> {
+    const { commands, pipeline } = this;
+    try {
+      this.begin();
+      const id = commands.prepareCreate(input);
+      if (pipeline.notes.key !== undefined) {
+        const first = commands.replay.find(KEY_SCOPE.create, input.machine, (one) =>
+          commands.replay.created(one),
+        );
+        if (first !== undefined) return withSignal(first, input.signal);
+      }
+      this.overPending = commands.target.find(id) && commands.target.pending !== undefined;
+      const definition = commands.decideCreate(id, input.machine, input.version);
+      commands.logCreate(id, definition, this.ticketFor, input.durable === true);
+    } catch (error) {
+      return pipeline.refuse(error, this.isOverPending);
+    }
+    return this.answer<Created>(input.signal);
+  }
+
+  delete(name: InstanceName, options: WriteOptions | undefined): Promise<Deleted> {
+    const { commands, pipeline } = this;
+    const { target } = commands;
+    try {
+      this.begin();
+      commands.prepareDelete(options);
+      this.locate(name, true);
+      if (pipeline.notes.key !== undefined) {
+        const first = commands.replay.find(KEY_SCOPE.delete, name.id, (one) =>
+          commands.replay.deleted(one),
+        );
+        if (first !== undefined) return withSignal(first, options?.signal);
+      }
+      if (target.isDeleted) {
+        const again = { id: name.id, offset: target.offset, applied: false };
+        return withSignal(
+          new Promise((resolve, reject) =>
+            pipeline.afterOffset(again.offset, () => resolve(again), reject),
+          ),
+          options?.signal,
+        );
+      }
+      commands.logDelete(name.id, this.ticketFor, options?.durable === true);
+    } catch (error) {
+      return pipeline.refuse(error, this.isOverPending);
+    }
+    return this.answer<Deleted>(options?.signal);
+  }
+
+  /** @throws {StoreError} STORE_CLOSED, WAL_IO_ERROR */
+  private begin(): void {
+    this.overPending = false;
+    this.pipeline.notes.clear();
+    this.pipeline.admit();
+    this.pipeline.readClock();
+  }
+
+  /** Finds the instance a command is about. @throws {StoreError} BAD_REQUEST, INSTANCE_NOT_FOUND */
+  private locate(name: InstanceName, deletedToo: boolean = false): void {
+    const { target } = this.commands;
+    const found =
+      name.handle >= 0
+        ? target.load(name.handle)
+        : typeof name.id === 'string' && target.find(name.id);
+    if (!found) {
+      checkName(name.id, 'id');
+      throw notFound(name.id, false);
+    }
+    this.overPending = target.pending !== undefined;
+    if (name.machine !== undefined && target.definition.machine.name !== name.machine)
+      throw notFound(name.id, false);
+    if (target.isDeleted && !deletedToo) throw notFound(name.id, true);
+  }
+
+  private get isOverPending(): boolean {
+    return (
+      this.overPending || (this.pipeline.notes.key !== undefined && this.commands.replay.isPending)
+    );
+  }
+
+  private answer<T>(signal: AbortSignal | undefined): Promise<T> {
+    const answer = this.answer$ as Promise<T>;
+    this.answer$ = undefined;
+    return withSignal(answer, signal);
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * Definitions in and out: put, remove, get, list. A version never changes; putting the same content
+ * again is harmless, and may change the machine's indexes.
+ */
+import { createHash } from 'node:crypto';
+import { badRequest, StoreError } from '../base/errors.ts';
+import type { Definition, MachineGroup } from '../instance/machine-store.ts';
+import { canonicalText } from '../machine/canonical.ts';
+import type { Data, MachineDefinition, NormalisedDefinition } from '../machine/definition.ts';
+import { validateDefinition } from '../machine/validate-definition.ts';
+import { encodeDefinition } from '../record/definition-codec.ts';
+import { encodeDefine, encodeHide, encodeIndexes } from '../record/encode.ts';
+import type { WriteOptions } from './api/instance.ts';
+import type { MachineReads, PutResult } from './api/machine.ts';
+import { unknownMachine } from './decide/refusals.ts';
+import { OneTicket } from './decide/tickets.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { Reads } from './reads.ts';
+import { annotate, checkName, checkObject, withSignal } from './write-options.ts';
+
+export interface PutOptions extends WriteOptions {
+  expectedChecksum?: string | undefined;
+}
+
+export class MachineRegistry {
+  private readonly pipeline: Pipeline;
+  private readonly maxVersions: number;
+
+  constructor(pipeline: Pipeline, maxVersions: number) {
+    this.pipeline = pipeline;
+    this.maxVersions = maxVersions;
+  }
+
+  put(input: MachineDefinition | Data, options: PutOptions | undefined): Promise<PutResult> {
+    const { pipeline } = this;
+    try {
+      pipeline.admit();
+      const body = validateDefinition(input);
+      const checksum = checksumOf(body);
+      checkObject(options, 'options');
+      if (options?.expectedChecksum !== undefined && options.expectedChecksum !== checksum) {
+        throw badRequest(
+          `the definition has checksum ${checksum}, not ${String(options.expectedChecksum)}`,
+          'options.expectedChecksum',
+          checksum,
+        );
+      }
+      annotate(pipeline.notes, options, undefined);
+      pipeline.notes.key = undefined;
+      return withSignal(this.decidePut(body, checksum, options?.durable === true), options?.signal);
+    } catch (error) {
+      return pipeline.refuse(error, true);
+    }
+  }
+
+  private decidePut(
+    body: NormalisedDefinition,
+    checksum: string,
+    mustSync: boolean,
+  ): Promise<PutResult> {
+    const { machines } = this.pipeline.state;
+    const existing = machines.find(body.name, body.version);
+    const result = { name: body.name, version: body.version, checksum };
+    if (existing !== undefined && canonicalText(existing.body) !== canonicalText(body)) {
+      throw new StoreError(
+        'MACHINE_VERSION_EXISTS',
+        `machine ${JSON.stringify(body.name)} version ${body.version} is registered with other content; give the changed definition a new version`,
+        {
+          details: {
+            machine: body.name,
+            version: body.version,
+            checksum: checksumOf(existing.body),
+          },
+        },
+      );
+    }
+    if (existing === undefined) this.checkVersionCap(machines.group(body.name), body);
+    const isNew = existing === undefined;
+    const mustShow = isNew || !existing.isOffered;
+    const group = machines.group(body.name);
+    const changesIndexes =
+      group !== undefined && !sameList(group.pendingIndexes, body.indexes ?? []);
+    if (!mustShow && !changesIndexes) {
+      return new Promise((resolve, reject) =>
+        this.pipeline.afterPending(() => resolve({ ...result, created: false }), reject),
+      );
+    }
+    return this.log(
+      body,
+      existing,
+      mustShow,
+      changesIndexes,
+      { ...result, created: isNew },
+      mustSync,
+    );
+  }
+
+  private checkVersionCap(group: MachineGroup | undefined, body: NormalisedDefinition): void {
+    if (group === undefined || group.offered(false).length < this.maxVersions) return;
+    throw new StoreError(
+      'MACHINE_VERSION_LIMIT_EXCEEDED',
+      `machine ${JSON.stringify(body.name)} has ${this.maxVersions} versions, the limit`,
+      {
+        details: { machine: body.name, limit: this.maxVersions },
+      },
+    );
+  }
+
+  private log(
+    body: NormalisedDefinition,
+    existing: Definition | undefined,
+    mustShow: boolean,
+    changesIndexes: boolean,
+    result: PutResult,
+    mustSync: boolean,
+  ): Promise<PutResult> {
+    const { pipeline } = this;
+    const { machines } = pipeline.state;
+    const ticket = new OneTicket<PutResult>(pipeline.state, { make: () => result }, mustSync);
+    pipeline.openGroup();
+    try {
+      if (mustShow) {
+        const writer = pipeline.openRecord();
+        const index = existing?.index ?? machines.nextIndex;
+        encodeDefine(
+          writer,
+          pipeline.recordTime,
+          index,
+          body.name,
+          body.version,
+          encodeDefinition(body),
+          pipeline.notes,
+        );
+        pipeline.closeRecord(undefined, false);
+      }
+      if (changesIndexes) {
+        const writer = pipeline.openRecord();
+        encodeIndexes(
+          writer,
+          pipeline.recordTime,
+          body.name,
+          encodeDefinition([...(body.indexes ?? [])]),
+          pipeline.notes,
+        );
+        pipeline.closeRecord(undefined, false);
+      }
+    } catch (error) {
+      pipeline.abortGroup();
+      throw error;
+    }
+    pipeline.commitGroup(ticket, mustSync);
+    const definition = existing ?? machines.addWaiting(body);
+    definition.isHiding = false;
+    if (mustShow && existing !== undefined) definition.isHidden = false;
+    definition.machine.pendingIndexes = body.indexes ?? [];
+    return ticket.promise;
+  }
+
+  remove(name: string, version: number): Promise<void> {
+    const { pipeline } = this;
+    try {
+      pipeline.notes.clear();
+      pipeline.admit();
+      pipeline.readClock();
+      checkName(name, 'name');
+      const definition = pipeline.state.machines.find(name, version);
+      if (definition === undefined || !definition.isOffered) throw unknownMachine(name, version);
+      const count = this.livingOf(definition);
+      if (count > 0) {
+        throw new StoreError(
+          'CONFLICT',
+          `machine ${JSON.stringify(name)} version ${version} has ${count} living instances`,
+          { details: { reason: 'in-use', count } },
+        );
+      }
+      const ticket = new OneTicket<void>(pipeline.state, { make: () => undefined }, false);
+      encodeHide(pipeline.openRecord(), pipeline.recordTime, definition.index, pipeline.notes);
+      pipeline.closeRecord(ticket, false);
+      definition.isHiding = true;
+      return ticket.promise;
+    } catch (error) {
+      return pipeline.refuse(error, true);
+    }
+  }
+
+  /** Instances that are not deleted, those that wait for the disk counted as they will be. */
+  private livingOf(definition: Definition): number {
+    let count = definition.living;
+    for (const pending of this.pipeline.overlay.all()) {
+      if (pending.definition !== definition) continue;
+      if (pending.isNew && !pending.isDeleted) count++;
+      if (!pending.isNew && pending.isDeleted) count--;
+    }
+    return count;
+  }
+}
+
+/** SHA-256 of the normalised content without `indexes`, in hex. */
+export function checksumOf(body: NormalisedDefinition): string {
+  return createHash('sha256').update(canonicalText(body)).digest('hex');
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((one, i) => one === b[i]);
+}
+
+/** What readers see of the registry. */
+export function machineReads(reads: Reads): MachineReads {
+  const offered = (name: string): readonly Definition[] => {
+    reads.admit();
+    return reads.state.machines.group(checkName(name, 'name'))?.offered(true) ?? [];
+  };
+  const versions = (name: string): number[] => offered(name).map((one) => one.version);
+  return {
+    versions,
+    get: (name: string, version?: number): Readonly<MachineDefinition> | undefined => {
+      const all = offered(name);
+      const found = version === undefined ? all.at(-1) : all.find((one) => one.version === version);
+      return found === undefined ? undefined : definitionOf(found);
+    },
+    list: (): { readonly name: string; readonly versions: readonly number[] }[] => {
+      reads.admit();
+      return reads.state.machines
+        .visible()
+        .map((group) => ({ name: group.name, versions: versions(group.name) }));
+    },
+  };
+}
+
+/** The normalised definition with the machine's present indexes. */
+export function definitionOf(definition: Definition): Readonly<MachineDefinition> {
+  const { indexes: _, meta, ...body } = definition.body;
+  const { indexes } = definition.machine;
+  return Object.freeze({
+    ...body,
+    ...(indexes.length === 0 ? {} : { indexes }),
+    ...(meta === undefined ? {} : { meta }),
+  });
+}

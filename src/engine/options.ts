@@ -1,0 +1,150 @@
+/** Options of a store: checked, with defaults. Absent = the default, Infinity = unlimited. */
+import { type Clock, systemClock } from '../base/clock.ts';
+import { badRequest } from '../base/errors.ts';
+import type { FileIo } from '../base/file-io.ts';
+import { type Logger, silentLogger } from '../base/logger.ts';
+import { nodeFileIo } from '../base/node-file-io.ts';
+import { type Random, systemRandom } from '../base/random.ts';
+import { nodeThread, type Thread } from '../base/thread.ts';
+import { GiB, HOUR_MS, KiB, MiB } from '../base/units.ts';
+import { LIMITS as LOG_LIMITS } from '../../wal/format.ts';
+import type { Durability } from '../../wal/ordered-log.ts';
+import type { ReadOptions, StoreOptions } from './api/store.ts';
+import { checkObject, describe } from './write-options.ts';
+
+export interface Settings {
+  readonly durability: Durability;
+  readonly segmentBytes: number;
+  readonly keyRetentionMs: number;
+  readonly maxKeys: number;
+  readonly mismatch: 'conflict' | 'first';
+  readonly deletedRetentionMs: number;
+  readonly maxMachineVersions: number;
+  readonly maxPending: number;
+  readonly blockingSync: boolean;
+  readonly strict: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly thread: Thread;
+  readonly fileIo: FileIo;
+  readonly logger: Logger;
+}
+
+const READ_OPTIONS: readonly string[] = ['clock', 'fileIo', 'logger', 'readOnly', 'follow'];
+const WRITE_OPTIONS: readonly string[] = [
+  ...READ_OPTIONS,
+  'durability',
+  'segmentBytes',
+  'idempotency',
+  'deletedRetentionMs',
+  'maxMachineVersions',
+  'random',
+  'maxPending',
+  'blockingSync',
+  'strict',
+];
+const IDEMPOTENCY_OPTIONS: readonly string[] = ['retentionMs', 'maxKeys', 'mismatch'];
+/** Accepted by later versions; setting them here would promise what does not happen. */
+const LATER_OPTIONS: readonly string[] = [
+  'snapshotInterval',
+  'maxWalSegments',
+  'maxWalBytes',
+  'compaction',
+  'archive',
+  'keepSnapshots',
+  'verifyOnOpen',
+];
+
+/** @throws {StoreError} BAD_REQUEST - an unknown option, or a value out of range. */
+export function settingsOf(
+  options: StoreOptions | ReadOptions | undefined,
+  isReadOnly: boolean,
+): Settings {
+  const given: StoreOptions = (checkObject(options, 'options') ?? {}) as StoreOptions;
+  checkNames(given, isReadOnly ? READ_OPTIONS : WRITE_OPTIONS, 'options');
+  const keys = checkObject(given.idempotency, 'options.idempotency') ?? {};
+  checkNames(keys, IDEMPOTENCY_OPTIONS, 'options.idempotency');
+  return {
+    durability: durabilityOf(given.durability),
+    segmentBytes: within(given.segmentBytes, 'segmentBytes', 4 * KiB, GiB, 64 * MiB),
+    keyRetentionMs: limit(keys.retentionMs, 'idempotency.retentionMs', 24 * HOUR_MS),
+    maxKeys: limit(keys.maxKeys, 'idempotency.maxKeys', 1_000_000),
+    mismatch: oneOf(keys.mismatch, 'idempotency.mismatch', ['conflict', 'first']),
+    deletedRetentionMs: limit(given.deletedRetentionMs, 'deletedRetentionMs', 24 * HOUR_MS),
+    maxMachineVersions: limit(given.maxMachineVersions, 'maxMachineVersions', Infinity),
+    maxPending: within(given.maxPending, 'maxPending', 1, Infinity, LOG_LIMITS.pendingCommands),
+    blockingSync: flag(given.blockingSync, 'blockingSync', true),
+    strict: flag(given.strict, 'strict', false),
+    clock: given.clock ?? systemClock,
+    random: given.random ?? systemRandom,
+    thread: nodeThread,
+    fileIo: given.fileIo ?? nodeFileIo,
+    logger: given.logger ?? silentLogger,
+  };
+}
+
+function checkNames(given: object, known: readonly string[], path: string): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined || known.includes(name)) continue;
+    const why = LATER_OPTIONS.includes(name) ? 'is not supported yet' : 'is no option';
+    throw badRequest(`${path}.${name} ${why}`, `${path}.${name}`);
+  }
+}
+
+function durabilityOf(value: unknown): Durability {
+  if (value === undefined) return 'always';
+  if (value === 'always' || value === 'os') return value;
+  const path = 'options.durability';
+  if (typeof value === 'object' && value !== null) {
+    const [name, ...others] = Object.keys(value);
+    if (others.length === 0 && (name === 'everyMs' || name === 'everyRecords')) {
+      within((value as Record<string, unknown>)[name], `durability.${name}`, 1, 2 ** 31 - 1, 1);
+      return value as Durability;
+    }
+  }
+  throw badRequest(`${path} must be 'always', 'os', { everyMs } or { everyRecords }`, path);
+}
+
+function within(value: unknown, name: string, min: number, max: number, preset: number): number {
+  if (value === undefined) return preset;
+  const isNumber = Number.isInteger(value) || (value === Infinity && max === Infinity);
+  if (isNumber && (value as number) >= min && (value as number) <= max) return value as number;
+  throw badRequest(
+    `options.${name} must be an integer from ${min} to ${max}, not ${shown(value)}`,
+    `options.${name}`,
+    `${min} to ${max}`,
+  );
+}
+
+function limit(value: unknown, name: string, preset: number): number {
+  return within(value, name, 0, Infinity, preset);
+}
+
+function flag(value: unknown, name: string, preset: boolean): boolean {
+  if (value === undefined) return preset;
+  if (typeof value === 'boolean') return value;
+  throw badRequest(
+    `options.${name} must be a boolean, not ${shown(value)}`,
+    `options.${name}`,
+    'boolean',
+  );
+}
+
+function oneOf<const T extends string>(
+  value: unknown,
+  name: string,
+  allowed: readonly [T, ...T[]],
+): T {
+  if (value === undefined) return allowed[0];
+  const found = allowed.find((one) => one === value);
+  if (found !== undefined) return found;
+  throw badRequest(
+    `options.${name} must be ${allowed.join(' or ')}, not ${shown(value)}`,
+    `options.${name}`,
+    allowed.join(' or '),
+  );
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'number' ? String(value) : describe(value);
+}

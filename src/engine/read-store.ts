@@ -1,0 +1,121 @@
+/** A store opened to read only: the state as its log gives it, and nothing that could write. */
+import { StoreError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Machine, MachineDefinition, MachineShape } from '../machine/definition.ts';
+import { validateDefinition } from '../machine/validate-definition.ts';
+import type { State } from '../state/state.ts';
+import type { Offset } from './api/instance.ts';
+import type { InstanceReads, MachineReader, MachineReads } from './api/machine.ts';
+import type { ReadStore, RecoveryReport, StoreEvents, VerifyReport } from './api/store.ts';
+import { unknownMachine } from './decide/refusals.ts';
+import { Emitter } from './emitter.ts';
+import { checkMachine, instanceReads, machineReader, type ReadSource } from './handles.ts';
+import { checksumOf, definitionOf, machineReads } from './machine-registry.ts';
+import { Reads } from './reads.ts';
+import { memoryStats } from './stats.ts';
+
+/** What opening found and made. */
+export interface Opened {
+  readonly location: string;
+  readonly storeId: string;
+  readonly state: State;
+  readonly recovery: RecoveryReport;
+  readonly logger: Logger;
+  readonly verify: () => Promise<VerifyReport>;
+}
+
+/** The parts of a store that reading needs; a writable store is made of the same. */
+export interface ReadParts {
+  readonly reads: Reads;
+  readonly source: ReadSource;
+  readonly emitter: Emitter;
+  readonly machines: MachineReads;
+}
+
+export function readParts(opened: Opened): ReadParts {
+  const reads = new Reads(opened.state);
+  return {
+    reads,
+    source: { reads, storeId: opened.storeId },
+    emitter: new Emitter(opened.logger),
+    machines: machineReads(reads),
+  };
+}
+
+export class FrozenStore implements ReadStore {
+  readonly location: string;
+  readonly recovery: RecoveryReport;
+  readonly machines: MachineReads;
+  readonly instances: InstanceReads;
+  private readonly parts: ReadParts;
+  private readonly state: State;
+  private readonly runVerify: () => Promise<VerifyReport>;
+  private isClosed = false;
+
+  constructor(opened: Opened) {
+    this.location = opened.location;
+    this.recovery = opened.recovery;
+    this.state = opened.state;
+    this.runVerify = opened.verify;
+    this.parts = readParts(opened);
+    this.machines = this.parts.machines;
+    this.instances = instanceReads(this.parts.source, undefined);
+  }
+
+  get offset(): Offset {
+    return this.state.offset;
+  }
+  get closed(): boolean {
+    return this.isClosed;
+  }
+
+  async machine<M extends MachineShape>(machine: Machine<M>): Promise<MachineReader<M>> {
+    this.parts.reads.admit();
+    return machineReader(
+      this.parts.source,
+      registered(this.state, checkMachine(machine)),
+    ) as unknown as MachineReader<M>;
+  }
+
+  async reached(offset: Offset): Promise<void> {
+    this.parts.reads.admit();
+    if (offset <= this.state.offset) return;
+    throw new StoreError(
+      'UNSUPPORTED',
+      `a store opened to read does not follow its log yet; it shows record ${this.state.offset}`,
+    );
+  }
+
+  async verify(): Promise<VerifyReport> {
+    this.parts.reads.admit();
+    return this.runVerify();
+  }
+  stats(): Readonly<Record<string, unknown>> {
+    this.parts.reads.admit();
+    return memoryStats(this.state);
+  }
+  on<K extends keyof StoreEvents>(event: K, listener: (details: StoreEvents[K]) => void): this {
+    this.parts.emitter.on(event, listener);
+    return this;
+  }
+  off<K extends keyof StoreEvents>(event: K, listener: (details: StoreEvents[K]) => void): this {
+    this.parts.emitter.off(event, listener);
+    return this;
+  }
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.parts.reads.close();
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** The registered definition that is this very one. @throws {StoreError} MACHINE_NOT_FOUND */
+function registered(state: State, machine: MachineDefinition): Readonly<MachineDefinition> {
+  const body = validateDefinition(machine);
+  const found = state.machines.find(body.name, body.version);
+  if (found === undefined || found.isHidden || checksumOf(found.body) !== checksumOf(body))
+    throw unknownMachine(body.name, body.version);
+  return definitionOf(found);
+}

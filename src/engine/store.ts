@@ -1,0 +1,173 @@
+/**
+ * The writable store as callers see it: pipeline, commands and reads behind the public interface.
+ * What each call means is said at the interface (api/store.ts); the order of things is pipeline.ts.
+ */
+import { badRequest, StoreError } from '../base/errors.ts';
+import type { Machine, MachineShape } from '../machine/definition.ts';
+import type { State } from '../state/state.ts';
+import type { Offset, WriteOptions } from './api/instance.ts';
+import type { Instances, MachineHandle, Machines } from './api/machine.ts';
+import type { RecoveryReport, Store, StoreEvents, VerifyReport } from './api/store.ts';
+import type { BatchMode, BatchOperation, Committed, Transaction } from './api/transaction.ts';
+import { Batches } from './batch.ts';
+import { Commands } from './decide/commands.ts';
+import { Replay } from './decide/replay.ts';
+import { checkMachine, instances, machineHandle } from './handles.ts';
+import { InstanceWrites } from './instance-writes.ts';
+import { definitionOf, MachineRegistry, type PutOptions } from './machine-registry.ts';
+import type { Settings } from './options.ts';
+import { Outcome } from './outcome.ts';
+import type { EngineLog, Pipeline } from './pipeline.ts';
+import { type Opened, type ReadParts, readParts } from './read-store.ts';
+import { memoryStats } from './stats.ts';
+import { Transactions } from './transaction.ts';
+import { uuidV7 } from './unique-id.ts';
+
+export class WritableStore implements Store {
+  readonly location: string;
+  readonly recovery: RecoveryReport;
+  readonly machines: Machines;
+  readonly instances: Instances;
+  private readonly state: State;
+  private readonly parts: ReadParts;
+  private readonly pipeline: Pipeline;
+  private readonly log: EngineLog;
+  private readonly registry: MachineRegistry;
+  private readonly writes: InstanceWrites;
+  private readonly transactions: Transactions;
+  private readonly batches: Batches;
+  private readonly runVerify: () => Promise<VerifyReport>;
+  private closing: Promise<void> | undefined;
+  private isClosed = false;
+
+  constructor(opened: Opened, settings: Settings, pipeline: Pipeline, log: EngineLog) {
+    this.location = opened.location;
+    this.recovery = opened.recovery;
+    this.state = opened.state;
+    this.runVerify = opened.verify;
+    this.pipeline = pipeline;
+    this.log = log;
+    this.parts = readParts(opened);
+    const { keyRetentionMs, mismatch, strict, random, maxMachineVersions } = settings;
+    const replay = new Replay(pipeline, { retentionMs: keyRetentionMs, mismatch });
+    const commands = new Commands(pipeline, replay, {
+      strict,
+      newId: (now) => uuidV7(now, random),
+    });
+    const outcome = new Outcome(pipeline);
+    this.registry = new MachineRegistry(pipeline, maxMachineVersions);
+    this.writes = new InstanceWrites(pipeline, commands);
+    this.transactions = new Transactions(pipeline, commands, outcome, opened.storeId);
+    this.batches = new Batches(pipeline, commands, outcome);
+    this.instances = instances(this.parts.source, this.writes);
+    this.machines = {
+      ...this.parts.machines,
+      put: (definition, options) => this.registry.put(definition, options),
+      remove: (name, version) => this.registry.remove(name, version),
+    };
+  }
+
+  get offset(): Offset {
+    return this.state.offset;
+  }
+  get closed(): boolean {
+    return this.isClosed;
+  }
+
+  async machine<M extends MachineShape>(
+    machine: Machine<M>,
+    options?: WriteOptions,
+  ): Promise<MachineHandle<M>> {
+    const { name, version } = await this.registry.put(
+      checkMachine(machine),
+      options as PutOptions | undefined,
+    );
+    const definition = this.state.machines.find(name, version);
+    if (definition === undefined)
+      throw new StoreError('INTERNAL_ERROR', 'a machine vanished after it was put', {
+        details: { outcome: 'unknown' },
+      });
+    return machineHandle(
+      this.parts.source,
+      definitionOf(definition),
+      this.writes,
+    ) as unknown as MachineHandle<M>;
+  }
+
+  transaction<T>(run: (tx: Transaction) => T, options?: WriteOptions): Promise<Committed<T>> {
+    return this.transactions.run(run, options);
+  }
+
+  // The overloads of the interface give each operation its result; here they are one list.
+  batch(
+    operations: readonly BatchOperation[],
+    options?: WriteOptions & { mode?: BatchMode | undefined },
+  ): Promise<never> {
+    return this.batches.run(operations, options) as Promise<never>;
+  }
+
+  flush(): Promise<Offset> {
+    return this.pipeline.flush();
+  }
+
+  reached(offset: Offset, options?: { signal?: AbortSignal | undefined }): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.parts.reads.admit();
+      if (!Number.isSafeInteger(offset) || offset < 0)
+        throw badRequest('offset must be a non-negative safe integer', 'offset', 'offset');
+      const { signal } = options ?? {};
+      const stop = (): void =>
+        reject(
+          new StoreError('TIMEOUT', 'stopped waiting', {
+            details: { outcome: 'unknown' },
+            cause: signal?.reason,
+          }),
+        );
+      if (signal?.aborted === true) return stop();
+      signal?.addEventListener('abort', stop, { once: true });
+      this.pipeline.afterOffset(offset, resolve, reject);
+    });
+  }
+
+  async verify(): Promise<VerifyReport> {
+    this.parts.reads.admit();
+    return this.runVerify();
+  }
+
+  stats(): Readonly<Record<string, unknown>> {
+    this.parts.reads.admit();
+    return { ...memoryStats(this.state), log: this.log.stats() };
+  }
+
+  on<K extends keyof StoreEvents>(event: K, listener: (details: StoreEvents[K]) => void): this {
+    this.parts.emitter.on(event, listener);
+    return this;
+  }
+  off<K extends keyof StoreEvents>(event: K, listener: (details: StoreEvents[K]) => void): this {
+    this.parts.emitter.off(event, listener);
+    return this;
+  }
+
+  /** @internal the pipeline failed */
+  degraded(error: StoreError): void {
+    this.parts.emitter.emit('degraded', { reason: error.message, error: error as never });
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.shut();
+    return this.closing;
+  }
+
+  private async shut(): Promise<void> {
+    if (this.pipeline.isInGroup)
+      throw badRequest('a store cannot be closed inside a transaction', 'close');
+    await this.log.close();
+    this.isClosed = true;
+    this.parts.reads.close();
+    this.pipeline.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

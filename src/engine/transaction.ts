@@ -1,0 +1,282 @@
+/**
+ * Transactions: a callback that runs once, synchronously, over the overlay, and whose records
+ * become one commit. If it throws, buffer, overlay and handles are as before. Offsets are those the
+ * records get if it succeeds.
+ */
+import { badRequest, StoreError } from '../base/errors.ts';
+import { KEY_SCOPE } from '../instance/idempotency-store.ts';
+import type { Machine, MachineDefinition, MachineShape } from '../machine/definition.ts';
+import type {
+  ApplyOptions,
+  Created,
+  CreateInput,
+  Instance,
+  Transition,
+  WriteOptions,
+} from './api/instance.ts';
+import type { MachineReader } from './api/machine.ts';
+import type {
+  Committed,
+  Pending,
+  Transaction,
+  TransactionInstances,
+  TransactionMachine,
+} from './api/transaction.ts';
+import type { Commands } from './decide/commands.ts';
+import { notFound } from './decide/refusals.ts';
+import type { Outcome } from './outcome.ts';
+import { OverlayReads } from './overlay-reads.ts';
+import type { Pipeline } from './pipeline.ts';
+import { decoded, TransitionResult } from './results.ts';
+import { type Deferred, deferred, type Ticket } from './ticket.ts';
+import { annotate, checkName, withSignal } from './write-options.ts';
+
+/** A callback has no arguments: the key alone tells two of them apart. */
+const NO_ARGUMENTS: readonly [number, number] = [0, 0];
+
+export class Transactions {
+  private readonly pipeline: Pipeline;
+  private readonly commands: Commands;
+  private readonly reads: OverlayReads;
+  private readonly outcome: Outcome;
+
+  constructor(pipeline: Pipeline, commands: Commands, outcome: Outcome, storeId: string) {
+    this.pipeline = pipeline;
+    this.commands = commands;
+    this.outcome = outcome;
+    this.reads = new OverlayReads(pipeline, commands.target, storeId);
+  }
+
+  run<T>(
+    callback: (tx: Transaction) => T,
+    options: WriteOptions | undefined,
+  ): Promise<Committed<T>> {
+    const { pipeline } = this;
+    let key: string | undefined;
+    try {
+      pipeline.notes.clear();
+      pipeline.admit();
+      if (pipeline.isInGroup) throw badRequest('a transaction cannot start inside another', 'run');
+      if (typeof callback !== 'function')
+        throw badRequest('run must be a function', 'run', 'function');
+      pipeline.readClock();
+      annotate(pipeline.notes, options, undefined);
+      key = pipeline.notes.key;
+      const first = key === undefined ? undefined : this.replay<T>();
+      if (first !== undefined) return withSignal(first, options?.signal);
+      pipeline.openGroup();
+    } catch (error) {
+      return pipeline.refuse(error, key !== undefined && this.commands.replay.isPending);
+    }
+    const scope = new TransactionScope(pipeline, this.commands, this.reads, options);
+    try {
+      const value = callback(scope);
+      this.checkValue(value);
+      if (key !== undefined) this.outcome.log(KEY_SCOPE.transaction, key, value, NO_ARGUMENTS);
+      return withSignal(this.commit(value, options?.durable === true), options?.signal);
+    } catch (error) {
+      if (pipeline.isInGroup) pipeline.abortGroup();
+      // The callback may have read commits that wait: its own error is only true once they are.
+      return pipeline.refuse(error, true);
+    } finally {
+      scope.end();
+    }
+  }
+
+  private checkValue(value: unknown): void {
+    const isThenable =
+      typeof value === 'object' &&
+      value !== null &&
+      typeof (value as { then?: unknown }).then === 'function';
+    if (isThenable)
+      throw badRequest(
+        'a transaction callback must not be async: its writes would come too late',
+        'run',
+        'synchronous function',
+      );
+  }
+
+  private replay<T>(): Promise<Committed<T>> | undefined {
+    this.pipeline.notes.fingerprint.set(NO_ARGUMENTS);
+    return this.commands.replay.find(KEY_SCOPE.transaction, '', (first) => ({
+      value: this.commands.replay.value(first) as T,
+      offset: first.offset,
+      applied: false,
+    }));
+  }
+
+  private commit<T>(value: T, mustSync: boolean): Promise<Committed<T>> {
+    const { pipeline } = this;
+    const ticket = new ValueTicket<T>(value, mustSync);
+    const offset = pipeline.nextOffset - 1;
+    if (pipeline.commitGroup(ticket, mustSync)) return ticket.promise;
+    return new Promise((resolve, reject) =>
+      pipeline.afterPending(() => resolve({ value, offset, applied: true }), reject),
+    );
+  }
+}
+
+class ValueTicket<T> implements Ticket {
+  readonly mustSync: boolean;
+  private readonly value: T;
+  private readonly deferred: Deferred<Committed<T>> = deferred();
+  private offset = 0;
+
+  constructor(value: T, mustSync: boolean) {
+    this.value = value;
+    this.mustSync = mustSync;
+  }
+  get promise(): Promise<Committed<T>> {
+    return this.deferred.promise;
+  }
+  applied(offset: number): void {
+    this.offset = offset;
+  }
+  settle(): void {
+    this.deferred.resolve({ value: this.value, offset: this.offset, applied: true });
+  }
+  fail(error: StoreError): void {
+    this.deferred.reject(error);
+  }
+}
+
+/** What the callback works with; dead as soon as it returned. */
+class TransactionScope implements Transaction {
+  readonly now: number;
+  readonly instances: TransactionInstances;
+  private readonly pipeline: Pipeline;
+  private readonly commands: Commands;
+  private readonly reads: OverlayReads;
+  private readonly options: WriteOptions | undefined;
+  private isOver = false;
+
+  constructor(
+    pipeline: Pipeline,
+    commands: Commands,
+    reads: OverlayReads,
+    options: WriteOptions | undefined,
+  ) {
+    this.pipeline = pipeline;
+    this.commands = commands;
+    this.reads = reads;
+    this.options = options;
+    this.now = pipeline.now;
+    this.instances = {
+      ...this.bound(undefined),
+      create: (input): Pending<Created> => this.create(input),
+    };
+  }
+
+  end(): void {
+    this.isOver = true;
+  }
+
+  machine<M extends MachineShape>(machine: Machine<M> | MachineReader<M>): TransactionMachine<M> {
+    this.admit();
+    const definition: MachineDefinition = 'definition' in machine ? machine.definition : machine;
+    const name = checkName(definition?.name, 'machine.name');
+    const { version } = definition;
+    const bound = {
+      ...this.bound(name),
+      create: (
+        input: { id?: string | undefined; context?: object | undefined } = {},
+      ): Pending<Created> => this.create({ ...input, machine: name, version }),
+    };
+    return bound as unknown as TransactionMachine<M>;
+  }
+
+  private bound(machine: string | undefined): Omit<TransactionInstances, 'create'> {
+    return {
+      get: (id): Instance | undefined => this.reading().get(id, machine),
+      can: (id, event): boolean => this.reading().can(id, event, machine),
+      find: (query): ReturnType<TransactionInstances['find']> =>
+        this.reading().find(query, machine),
+      count: (selection): number => this.reading().count(selection, machine),
+      apply: (id, event, payload, options): Pending<Transition> =>
+        this.apply(id, machine, event, payload, options),
+      delete: (id): void => this.delete(id, machine),
+    };
+  }
+
+  private reading(): OverlayReads {
+    this.admit();
+    return this.reads;
+  }
+
+  private admit(): void {
+    if (this.isOver)
+      throw new StoreError(
+        'STORE_CLOSED',
+        'the transaction is over; its callback must not keep tx',
+      );
+  }
+
+  /** The options of the whole transaction stand in each of its records, but for the key. */
+  private inherit(own: ApplyOptions | undefined): ApplyOptions {
+    const { actor, reason, correlationId, at } = this.options ?? {};
+    return {
+      actor,
+      reason,
+      correlationId,
+      at,
+      expectedState: own?.expectedState,
+      expectedOffset: own?.expectedOffset,
+      eventId: own?.eventId,
+    };
+  }
+
+  private create(
+    input: Pick<CreateInput, 'machine' | 'version' | 'id' | 'context'>,
+  ): Pending<Created> {
+    this.admit();
+    const { commands } = this;
+    const id = commands.prepareCreate({ ...input, ...this.inherit(undefined) });
+    const definition = commands.decideCreate(id, input.machine, input.version);
+    commands.logCreate(id, definition, undefined, false);
+    return this.reads.get(id, undefined) as Instance;
+  }
+
+  private apply(
+    id: string,
+    machine: string | undefined,
+    event: string,
+    payload: unknown,
+    options: ApplyOptions | undefined,
+  ): Pending<Transition> {
+    this.admit();
+    const { commands, pipeline } = this;
+    commands.prepareEvent(event, payload, this.inherit(options));
+    this.locate(id, machine);
+    const transition = commands.decideEvent(id, event, options);
+    const { definition } = commands.target;
+    const offset = commands.logEvent(id, transition, undefined, false);
+    const { at, eventId } = pipeline.notes;
+    commands.target.find(id);
+    return new TransitionResult(
+      id,
+      definition,
+      transition,
+      at ?? pipeline.now,
+      offset,
+      true,
+      eventId,
+      decoded(commands.target.context()),
+    );
+  }
+
+  private delete(id: string, machine: string | undefined): void {
+    this.admit();
+    const { commands } = this;
+    commands.prepareDelete(this.inherit(undefined));
+    this.locate(id, machine, true);
+    if (!commands.target.isDeleted) commands.logDelete(id, undefined, false);
+  }
+
+  private locate(id: string, machine: string | undefined, deletedToo: boolean = false): void {
+    const { target } = this.commands;
+    checkName(id, 'id');
+    if (!target.find(id) || (machine !== undefined && target.definition.machine.name !== machine))
+      throw notFound(id, false);
+    if (target.isDeleted && !deletedToo) throw notFound(id, true);
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * Checks what a caller passes besides the payload, and copies it into the annotations of the record.
+ * Rejected means untouched: everything here runs before anything is encoded.
+ */
+import { badRequest, StoreError } from '../base/errors.ts';
+import { isWellFormed } from '../machine/name.ts';
+import type { Annotations } from '../record/annotations.ts';
+import type { ApplyOptions, WriteOptions } from './api/instance.ts';
+import { LIMITS } from './limits.ts';
+
+/** Names and ids: non-empty, well-formed, at most 1,024 UTF-8 bytes. @throws {StoreError} BAD_REQUEST */
+export function checkName(
+  value: unknown,
+  path: string,
+  maxBytes: number = LIMITS.nameBytes,
+): string {
+  if (typeof value !== 'string')
+    throw badRequest(`${path} must be a string, not ${describe(value)}`, path, 'string');
+  if (value.length === 0) throw badRequest(`${path} must not be empty`, path, 'non-empty string');
+  if (value.length * 3 > maxBytes && Buffer.byteLength(value, 'utf8') > maxBytes) {
+    throw badRequest(
+      `${path} exceeds ${maxBytes} bytes of UTF-8`,
+      path,
+      `at most ${maxBytes} bytes`,
+    );
+  }
+  if (!isWellFormed(value))
+    throw badRequest(`${path} holds a lone surrogate`, path, 'well-formed Unicode');
+  return value;
+}
+
+export function describe(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'an array' : typeof value;
+}
+
+/** The options bag itself. */
+export function checkObject<T extends object>(value: T | undefined, path: string): T | undefined {
+  if (
+    value !== undefined &&
+    (typeof value !== 'object' || value === null || Array.isArray(value))
+  ) {
+    throw badRequest(`${path} must be an object, not ${describe(value)}`, path, 'object');
+  }
+  return value;
+}
+
+/** Fills the annotations from the options. @throws {StoreError} BAD_REQUEST, TIMEOUT (already aborted). */
+export function annotate(
+  notes: Annotations,
+  options: WriteOptions | undefined,
+  eventId: unknown,
+): void {
+  notes.clear();
+  if (eventId !== undefined) notes.eventId = checkName(eventId, 'options.eventId');
+  if (options === undefined) return;
+  checkObject(options, 'options');
+  if (options.idempotencyKey !== undefined)
+    notes.key = checkName(options.idempotencyKey, 'options.idempotencyKey');
+  if (options.actor !== undefined) notes.actor = checkName(options.actor, 'options.actor');
+  if (options.reason !== undefined)
+    notes.reason = checkName(options.reason, 'options.reason', LIMITS.reasonBytes);
+  if (options.correlationId !== undefined)
+    notes.correlationId = checkName(options.correlationId, 'options.correlationId');
+  if (options.at !== undefined) notes.at = checkTime(options.at, 'options.at');
+  if (options.durable !== undefined && typeof options.durable !== 'boolean') {
+    throw badRequest('options.durable must be a boolean', 'options.durable', 'boolean');
+  }
+  if (options.signal !== undefined) checkSignal(options.signal);
+}
+
+/** A time as stored: integer milliseconds since the epoch, negative ones before 1970. */
+export function checkTime(value: unknown, path: string): number {
+  if (!Number.isSafeInteger(value)) {
+    throw badRequest(
+      `${path} must be integer milliseconds since the epoch, not ${describe(value)}`,
+      path,
+      'integer milliseconds',
+    );
+  }
+  return value as number;
+}
+
+function checkSignal(signal: AbortSignal): void {
+  if (
+    typeof signal !== 'object' ||
+    signal === null ||
+    typeof signal.addEventListener !== 'function'
+  ) {
+    throw badRequest('options.signal must be an AbortSignal', 'options.signal', 'AbortSignal');
+  }
+  if (signal.aborted)
+    throw new StoreError('TIMEOUT', 'aborted before it was decided', {
+      details: { outcome: 'not-done' },
+      cause: signal.reason,
+    });
+}
+
+/** @throws {StoreError} BAD_REQUEST - an expectation of the wrong type, which could never hold. */
+export function checkExpectations(options: ApplyOptions): void {
+  const { expectedState, expectedOffset } = options;
+  if (expectedState !== undefined && typeof expectedState !== 'string') {
+    throw badRequest('options.expectedState must be a string', 'options.expectedState', 'string');
+  }
+  if (
+    expectedOffset !== undefined &&
+    (!Number.isSafeInteger(expectedOffset) || expectedOffset < 0)
+  ) {
+    throw badRequest(
+      'options.expectedOffset must be an offset',
+      'options.expectedOffset',
+      'non-negative safe integer',
+    );
+  }
+}
+
+/** Ends the wait when the signal does: the command was decided, so it may be in the log. */
+export function withSignal<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(
+        new StoreError('TIMEOUT', 'stopped waiting; the write may still be done', {
+          details: { outcome: 'unknown' },
+          cause: signal.reason,
+        }),
+      );
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
