@@ -1,5 +1,5 @@
 /**
- * Runs the compiler over machine.ts, and over a machine as large as one is likely to get: what
+ * Runs the compiler over machine.test-d.ts, and over a machine as large as one is likely to get: what
  * the types cost is counted in instantiations, which do not depend on the computer.
  */
 import { execFile } from 'node:child_process';
@@ -75,7 +75,7 @@ async function compileSource(source: string): Promise<{ output: string; code: un
 }
 
 describe('the types of machines', () => {
-  it('accept and refuse what test/types/machine.ts says', { timeout: 60_000 }, async () => {
+  it('accept and refuse what test/types/machine.test-d.ts says', { timeout: 60_000 }, async () => {
     const { output, code } = await compile('-p', here('tsconfig.json'));
     expect(output).toBe('');
     expect(code).toBe(0);
