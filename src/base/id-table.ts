@@ -24,8 +24,6 @@ import type { SlabHeap } from './slab-heap.ts';
 /** Up to here a loop beats the native call. */
 const SHORT_TEXT = 48;
 const DIRECTORY_ENTRY_BYTES = 8;
-/** How sparse the directory may get: see maySplit. */
-const MAX_ENTRIES_PER_BUCKET = 8;
 
 /** Two halves of a split become one again below this many entries together: a quarter of what made them part. */
 const MERGE_COUNT: number = SPLIT_SLOTS / 5;
@@ -109,7 +107,9 @@ export class IdTable {
     invariant(this.find(hash, bytes, start, end) < 0, 'an id is put once');
     let bucket = this.bucketOf(hash);
     if (bucket.count >= bucket.limit) {
-      this.makeRoom(bucket, hash);
+      const slots = bucket.tags.length;
+      if (slots >= SPLIT_SLOTS) this.split(bucket, hash);
+      else this.rebuild([bucket], hash, nextSlots(slots), bucket.depth);
       bucket = this.bucketOf(hash);
     }
     const ref = storeId(this.heap, bytes, start, end);
@@ -175,22 +175,6 @@ export class IdTable {
     }
   }
 
-  private makeRoom(bucket: IdBucket, hash: number): void {
-    const slots = bucket.tags.length;
-    if (slots >= SPLIT_SLOTS && this.maySplit(bucket)) this.split(bucket, hash);
-    else this.rebuild([bucket], hash, nextSlots(slots), bucket.depth);
-  }
-
-  /**
-   * Under a keyed hash buckets fill evenly and this holds always. If the key were known, ids could
-   * be chosen that share their top bits: then a bucket grows beyond its size, rather than the
-   * directory doubling without end.
-   */
-  private maySplit(bucket: IdBucket): boolean {
-    const isDense = this.directory.length <= this.buckets * MAX_ENTRIES_PER_BUCKET;
-    return bucket.depth < this.depth || isDense;
-  }
-
   /** A bucket that has run low joins its buddy, the other half of an earlier split, if both are. */
   private shrink(bucket: IdBucket, hash: number): void {
     const buddy = this.bucketOf(bucket.depth === 0 ? hash : hash ^ (1 << (32 - bucket.depth)));
@@ -217,7 +201,11 @@ export class IdTable {
     this.name(hash, next);
   }
 
-  /** Parts a bucket by the next bit of the hash. */
+  /**
+   * Parts a bucket by the next bit of the hash. Under a keyed hash the halves are even. Were ids
+   * chosen to fall into one half again and again, it would get a third more slots each time, so
+   * that the directory could not double faster than the ids become more.
+   */
   private split(bucket: IdBucket, hash: number): void {
     const depth = bucket.depth + 1;
     const shift = 32 - depth;

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { hashBytes, hashKeyFrom } from '../../../src/base/hash.ts';
+import { homeOf, tagOf } from '../../../src/base/id-bucket.ts';
 import { seededRandom } from '../../../src/base/random.ts';
-import { IdOwner } from './id-owner.ts';
+import { IdOwner, KEY } from './id-owner.ts';
 
 const isId = (id: string): boolean => id.length > 0 && Buffer.byteLength(id) <= 1024;
 const ids = fc
@@ -144,14 +146,50 @@ test('bytes are found and entered where they lie', () => {
   expect(owner.table.get('order-1')).toBe(handle);
 });
 
-test('the length of an id is stored right at every boundary', () => {
+test('ids of any length lie side by side without touching', () => {
   const owner = new IdOwner();
-  const lengths = [1, 2, 47, 48, 49, 127, 128, 129, 255, 256, 1023, 1024];
-  const handles = lengths.map((length) => owner.add('i'.repeat(length)));
-  lengths.forEach((length, i) => {
-    expect(owner.table.get('i'.repeat(length))).toBe(handles[i]);
-    expect(owner.textOf(handles[i] as number)).toBe('i'.repeat(length));
-  });
+  const model = new Map<string, number>();
+  for (let length = 1; length <= 1024; length += length < 300 ? 1 : 31) {
+    for (const last of 'xyz') {
+      const id = 'i'.repeat(length - 1) + last;
+      model.set(id, owner.add(id));
+    }
+  }
+  expectSame(owner, model);
+  expect(owner.table.size).toBe(model.size);
+});
+
+test('an id is not taken for a longer one that begins with it, though hash and slot agree', () => {
+  const key = hashKeyFrom(KEY);
+  const places = (id: string): string => {
+    const hash = hashBytes(key, Buffer.from(id), 0, id.length);
+    return `${tagOf(hash)} ${homeOf(hash, 16)}`;
+  };
+  let longer = 'order-1';
+  for (let n = 0; longer === 'order-1' || places(longer) !== places('order-1'); n++) {
+    longer = `order-1${n}`;
+  }
+  const owner = new IdOwner(KEY);
+  const handle = owner.add(longer);
+  expect(owner.table.get('order-1')).toBe(-1);
+  expect(owner.table.get(longer)).toBe(handle);
+});
+
+test('a bucket that runs low joins its other half only, not a bucket that has split further', () => {
+  const key = hashKeyFrom(KEY);
+  const owner = new IdOwner(KEY);
+  const kept: number[] = [];
+  const third: number[] = [];
+  const lowHalf: number[] = [];
+  for (let i = 0; i < 5000; i++) {
+    const id = Buffer.from(`id-${i}`);
+    const quarter = hashBytes(key, id, 0, id.length) >>> 30;
+    const group = quarter === 3 ? kept : quarter === 2 ? third : lowHalf;
+    group.push(owner.addBytes(id));
+  }
+  for (const handle of [...third, ...lowHalf]) owner.remove(handle);
+  expect(owner.table.size).toBe(kept.length);
+  for (const handle of kept) expect(owner.table.get(owner.textOf(handle))).toBe(handle);
 });
 
 test('GEN-1 what is no id has no handle: empty, over 1,024 bytes, with a lone surrogate', () => {

@@ -78,6 +78,26 @@ test('a slab of the smallest slots fills to the last bit of a ref', () => {
   expect(heap.usedBytes).toBe(0);
 });
 
+test('the bits behind the last slot of a slab are never handed out', () => {
+  const heap = new SlabHeap();
+  const slots = Math.floor((16 * KiB) / 104);
+  const refs = Array.from({ length: slots }, () => heap.allocate(104));
+  const freed = [refs[0], refs[slots - 1]] as number[];
+  for (const ref of freed) heap.free(ref);
+  expect(freed.map(() => heap.allocate(104)).sort()).toEqual(freed);
+});
+
+test('refs of slabs that were let go are used again', () => {
+  const heap = new SlabHeap();
+  let highest = 0;
+  for (let round = 0; round < 50; round++) {
+    const refs = Array.from({ length: 100 }, () => heap.allocate(64 * KiB));
+    highest = Math.max(highest, ...refs);
+    for (const ref of refs) heap.free(ref);
+  }
+  expect(highest).toBeLessThan(27 * 2 ** 14);
+});
+
 test('over 64 KiB a value has a buffer of its own, with some room, given back when freed', () => {
   const heap = new SlabHeap();
   const small = heap.allocate(64 * KiB);
