@@ -1,8 +1,9 @@
 /**
  * MessagePack to a JavaScript value, for bytes nobody vouches for: total, strict, and bounded by
- * the input. Counts are checked against the bytes left before anything is made, containers grow
- * only with what was really read, and depth ends at the limit of writing. Everything wrong is a
- * RangeError; who knows the file or the request turns it into CORRUPT or BAD_REQUEST.
+ * the input. All counts together are checked against the bytes left before anything is made,
+ * containers grow only with what was really read, and depth ends at the limit of writing.
+ * Everything wrong is a RangeError; who knows the file or the request turns it into CORRUPT or
+ * BAD_REQUEST.
  */
 import {
   ARRAY16, ARRAY32, FALSE, FIXARRAY, FIXSTR, FLOAT64, INT16, INT32, INT64, INT8, MAP16, MAP32, MAX_DEPTH,
@@ -32,6 +33,8 @@ class ValueReader {
   readonly bytes: Uint8Array;
   position: number;
   readonly end: number;
+  /** Values promised by all counts so far and not begun: each takes a byte at least. */
+  private owed = 1;
   private readonly texts: ShortTextCache | undefined;
   private wideView: DataView | undefined = undefined;
 
@@ -49,6 +52,7 @@ class ValueReader {
 
   value(depth: number): unknown {
     const lead = this.bytes[this.take(1)] as number;
+    this.owed--;
     if (lead < 0x80) return lead;
     if (lead >= 0xe0) return lead - 0x100;
     if (lead < FIXARRAY) return this.map(lead & 15, depth);
@@ -109,20 +113,21 @@ class ValueReader {
     }
   }
 
-  private enter(count: number, bytesEach: number, depth: number): void {
+  private enter(members: number, depth: number): void {
     if (depth === MAX_DEPTH) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels at ${this.position}`);
-    if (count * bytesEach > this.end - this.position) throw new RangeError(`${count} items at ${this.position} do not fit`);
+    this.owed += members;
+    if (this.owed > this.end - this.position) throw new RangeError(`${members} values at ${this.position} do not fit`);
   }
 
   private array(count: number, depth: number): unknown[] {
-    this.enter(count, 1, depth);
+    this.enter(count, depth);
     const array: unknown[] = [];
     for (let i = 0; i < count; i++) array.push(this.value(depth + 1));
     return array;
   }
 
   private map(count: number, depth: number): Record<string, unknown> {
-    this.enter(count, 2, depth);
+    this.enter(2 * count, depth);
     const map: Record<string, unknown> = {};
     for (let i = 0; i < count; i++) {
       const key = this.key();

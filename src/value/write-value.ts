@@ -49,6 +49,7 @@ export function writeContext(writer: ByteWriter, value: unknown, path: string): 
 }
 
 function put(writer: ByteWriter, value: unknown, depth: number, limit: number): Refusal | undefined {
+  if (writer.position > limit) return TOO_LARGE;
   switch (typeof value) {
     case 'string':
       return putText(writer, value, limit);
@@ -182,7 +183,6 @@ function putLongText(writer: ByteWriter, value: string, limit: number): Refusal 
 
 function putStructure(writer: ByteWriter, value: object, depth: number, limit: number): Refusal | undefined {
   if (depth === MAX_DEPTH) return refuse(`is nested deeper than ${MAX_DEPTH} levels or cyclic`);
-  if (writer.position > limit) return TOO_LARGE;
   const kind = kindOf(value);
   if (kind === 'array') return putArray(writer, value as readonly unknown[], depth + 1, limit);
   if (kind === 'object') return putObject(writer, value as Record<string, unknown>, depth + 1, limit);
@@ -191,7 +191,6 @@ function putStructure(writer: ByteWriter, value: object, depth: number, limit: n
 
 function putArray(writer: ByteWriter, value: readonly unknown[], depth: number, limit: number): Refusal | undefined {
   const length = value.length;
-  if (writer.position + length > limit) return TOO_LARGE;
   putCount(writer, length, FIXARRAY, ARRAY16, ARRAY32);
   for (let i = 0; i < length; i++) {
     let item: unknown;
