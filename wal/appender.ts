@@ -108,13 +108,21 @@ export class Appender {
     this.setEnd(frame.firstOffset + frame.recordCount - 1);
   }
 
-  /** Makes a mark the next bytes; false when the last frame is one that says the same already. */
-  sealMark(): boolean {
+  /** Is there anything a closing mark would make sure of? */
+  get needsMark(): boolean {
+    return this.hasUnattested || this.hasLooseMark;
+  }
+  /** A mark now leaves room for the closing one. */
+  get hasRoomForMark(): boolean {
+    return this.segment !== undefined && this.position + 2 * FRAME.size <= this.segment.sizeBytes;
+  }
+
+  /** Makes a mark the next bytes, or again those of the loose one that says the same. */
+  sealMark(): void {
     if (this.hasLooseMark && !this.hasUnattested) {
+      this.position -= FRAME.size;
       this.place(this.mark, 0, FRAME.size);
-      this.placed.at = this.position -= FRAME.size;
-      this.position += FRAME.size;
-      return false;
+      return;
     }
     this.header.kind = FRAME_KIND.mark;
     this.header.payloadLength = 0;
@@ -123,7 +131,6 @@ export class Appender {
     this.sealHeader(this.mark, this.markView, 0);
     this.place(this.mark, 0, FRAME.size);
     this.hasLooseMark = true;
-    return true;
   }
 
   /** Everything written so far, for noteSynced() once a sync that starts now has succeeded. */

@@ -61,8 +61,12 @@ export class FrameQueue<T> {
   private fullBytes = 0;
   private fullCommits = 0;
 
-  constructor(nextOffset: number) {
+  private readonly frameBytes: number;
+
+  /** `frameBytes`: a frame is closed when it holds more, so that it fits into a segment. */
+  constructor(nextOffset: number, frameBytes: number = LIMITS.frameBytes) {
     this.nextOffset = nextOffset;
+    this.frameBytes = Math.min(frameBytes, LIMITS.frameBytes);
     this.filling.reset(nextOffset);
   }
 
@@ -149,7 +153,7 @@ export class FrameQueue<T> {
     const bytes = this.filling.writer.bytes;
     bytes[this.lastRecord] = (bytes[this.lastRecord] as number) | 1;
     const payload = this.filling.writer.position - PAYLOAD_START;
-    const isOver = payload > LIMITS.frameBytes || this.filling.recordCount + this.commitRecords > LIMITS.frameRecords;
+    const isOver = payload > this.frameBytes || this.filling.recordCount + this.commitRecords > LIMITS.frameRecords;
     if (isOver && this.filling.tickets.length > 0) this.moveToNextFrame();
     const frame = this.filling;
     frame.tickets.push(ticket);
@@ -180,6 +184,24 @@ export class FrameQueue<T> {
     const frame = this.spare.pop() ?? new Frame<T>();
     frame.reset(firstOffset);
     return frame;
+  }
+
+  /** Payload of the frame take() would give; 0 when no commit waits. */
+  get nextPayloadBytes(): number {
+    const next = this.full[0] ?? this.filling;
+    return next.payloadEnd - PAYLOAD_START;
+  }
+
+  /** Takes back every commit that waits. Gives their tickets; their offsets are given again. */
+  dropAll(): T[] {
+    const tickets: T[] = [];
+    for (let frame = this.take(); frame !== undefined; frame = this.take()) {
+      if (tickets.length === 0) this.nextOffset = frame.firstOffset;
+      for (const ticket of frame.tickets) tickets.push(ticket);
+      this.release(frame);
+    }
+    this.filling.reset(this.nextOffset);
+    return tickets;
   }
 
   /** Next frame in order, or undefined when no commit waits. Give it back with release(). */

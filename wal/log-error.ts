@@ -34,6 +34,12 @@ export function unsupportedFormat(file: string, version: number, supported: numb
   });
 }
 
+/** What every later command is told. */
+export function stopped(failure: StoreError): StoreError {
+  const details = { ...failure.details, outcome: 'not-done' };
+  return new StoreError(failure.code, `the log stopped after a failure and must be opened again: ${failure.message}`, { details, cause: failure });
+}
+
 export function logClosed(): StoreError {
   return new StoreError('STORE_CLOSED', 'the log is closed');
 }

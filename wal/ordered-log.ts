@@ -18,7 +18,8 @@ export interface OrderedLog<T> {
   /** Every record up to here is synced. */
   readonly durableOffset: number;
   /**
-   * Does the log take commands at all? Called before one is decided.
+   * Does the log take commands at all? Called before one is decided; below 'always' full frames
+   * are written here, so `accepted` may be called before it returns.
    * @throws {StoreError} STORE_CLOSED, WAL_IO_ERROR (poisoned).
    */
   admit(): void;
@@ -55,6 +56,12 @@ export interface LogSink<T> {
   accepted(frame: Frame<T>): void;
   /** Every record up to `offset` is synced. At 'always' called before `accepted` of the frame that brought it. */
   synced(offset: number): void;
+  /**
+   * There is no room for the next segment, and commits were taken in before that was known: none
+   * of those that wait was written, they are taken back whole, and their offsets will be given
+   * again. The log goes on. A sink without this method lets them wait for room instead.
+   */
+  refused?(waiting: { readonly error: StoreError; readonly tickets: readonly T[] }): void;
   /**
    * The log is poisoned. `tried`: tickets whose bytes may be on the disk (outcome 'unknown', or
    * 'not-done' if the write never started); `waiting`: tickets never handed to the disk.

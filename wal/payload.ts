@@ -39,7 +39,8 @@ export class RecordCursor {
     this.end = p + (prefix >>> 1);
     this.next = this.end;
     this.offset++;
-    if (byte > 127 || this.end > this.limit) throw new RangeError(`record at ${p} reaches beyond its frame`);
+    if (byte > 127 || this.end > this.limit)
+      throw new RangeError(`record at ${p} reaches beyond its frame`);
     return true;
   }
 }

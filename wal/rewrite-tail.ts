@@ -93,7 +93,7 @@ class TailWriter {
     const at = this.filled;
     this.buffer.set(reader.bytes.subarray(reader.frameStart, reader.frameStart + from.frameBytes), at);
     const { header } = this;
-    const { attestedEnd, attested } = this.report;
+    const { attestedEnd } = this.report;
     header.kind = FRAME_KIND.data;
     header.payloadLength = from.payloadLength;
     header.recordCount = from.recordCount;
@@ -101,7 +101,7 @@ class TailWriter {
     header.chain = this.chain;
     header.attestedSegment = attestedEnd.segment;
     header.attestedBytes = attestedEnd.bytes;
-    header.attestedOffset = Math.min(attested.offset, attestedEnd.offset);
+    header.attestedOffset = attestedEnd.offset;
     this.chain = header.seal(this.buffer, this.view, at, this.segment.seed);
     this.filled += from.frameBytes;
     this.end = { segment: this.segment.number, bytes: this.position + this.filled, chain: this.chain, offset: from.firstOffset + from.recordCount - 1 };

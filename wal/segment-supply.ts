@@ -56,9 +56,9 @@ export class SegmentSupply {
     return segment;
   }
 
-  /** Gives a segment prepared by somebody else. */
-  put(segment: Segment): void {
-    this.ready = segment;
+  /** Resolves when the attempt under way succeeded or failed. */
+  async settled(): Promise<void> {
+    await this.working;
   }
 
   /** Nothing is begun any more; resolves when nothing is under way. The ready segment stays. */

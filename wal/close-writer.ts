@@ -1,0 +1,70 @@
+/**
+ * The orderly end of a log: a closing mark and the manifest vouch for every byte, so that after it
+ * any damage is found. What was prepared and not used is removed, the manifest first, so that
+ * nothing that must be there is ever missing.
+ */
+import { join } from 'node:path';
+import type { FileIo } from '../src/base/file-io.ts';
+import type { Appender } from './appender.ts';
+import { datasync, writeAll } from './file-write.ts';
+import { ioError } from './log-error.ts';
+import type { ManifestFile, ManifestState } from './manifest.ts';
+import { isBehind } from './position.ts';
+import { type Segment, closeSegment } from './prepare-segment.ts';
+import type { SegmentRoll } from './segment-roll.ts';
+import { segmentName } from './segment-name.ts';
+
+export interface ClosingParts {
+  readonly fileIo: FileIo;
+  readonly directory: string;
+  readonly manifest: ManifestFile;
+  readonly appender: Appender;
+  readonly roll: SegmentRoll;
+  readonly highestKept: number;
+}
+
+/** Everything written is synced already. @throws {StoreError} WAL_IO_ERROR */
+export async function sealLog(parts: ClosingParts): Promise<void> {
+  const { appender, directory } = parts;
+  try {
+    if (appender.segment !== undefined && appender.needsMark) await writeClosingMark(appender, appender.segment);
+    await recordEnd(parts);
+  } catch (error) {
+    throw ioError(error, 'closing the log', directory);
+  }
+}
+
+async function writeClosingMark(appender: Appender, segment: Segment): Promise<void> {
+  appender.sealMark();
+  const { bytes, start, length, at } = appender.placed;
+  await writeAll(segment.plain, bytes, start, length, at);
+  await datasync(segment.plain);
+  appender.noteSynced(appender.capture());
+}
+
+async function recordEnd(parts: ClosingParts): Promise<void> {
+  const { fileIo, directory, manifest, appender, roll } = parts;
+  const { state } = manifest;
+  const change: { -readonly [K in 'attested' | 'highestSegment']?: ManifestState[K] } = {};
+  if (appender.segment !== undefined && isBehind(appender.synced, state.attested)) change.attested = appender.synced;
+  const highest = appender.segment?.number ?? parts.highestKept;
+  if (state.highestSegment > highest) change.highestSegment = highest;
+  // In both slots: the older one must not ask for a file that is gone, and vouches as well as the newer.
+  if (Object.keys(change).length > 0) await manifest.updateBoth(change);
+  const unused = roll.ready;
+  if (unused === undefined) return;
+  await fileIo.remove(join(directory, segmentName(unused.number)));
+  await fileIo.syncDirectory(directory);
+}
+
+/** Gives the descriptors back; what was to be made sure of is on the disk by now. */
+export async function closeFiles(parts: Pick<ClosingParts, 'appender' | 'roll' | 'manifest'>): Promise<void> {
+  const { appender, roll, manifest } = parts;
+  const closed = await Promise.allSettled([
+    appender.segment === undefined ? undefined : closeSegment(appender.segment),
+    roll.ready === undefined ? undefined : closeSegment(roll.ready),
+    manifest.close(),
+  ]);
+  const failed = closed.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw ioError(failed.reason, 'closing a file', '');
+}

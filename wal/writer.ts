@@ -1,0 +1,183 @@
+/**
+ * LogWriter, the OrderedLog over files: takes commits in, answers for offsets, limits, statistics
+ * and its own end. The way of a frame to the disk is frame-pump.ts; openLogWriter() makes one.
+ */
+import type { ByteWriter } from '../src/base/bytes.ts';
+import type { DirectoryLock, FileIo } from '../src/base/file-io.ts';
+import { StoreError } from '../src/base/errors.ts';
+import { type Appender, frameRoom } from './appender.ts';
+import { closeFiles, sealLog } from './close-writer.ts';
+import type { DirectoryWatch } from './directory-watch.ts';
+import { LIMITS, MANIFEST_SLOT, MANIFEST_SLOTS } from './format.ts';
+import type { FramePump } from './frame-pump.ts';
+import type { Frame, FrameQueue } from './frame-queue.ts';
+import { logClosed, withOutcome } from './log-error.ts';
+import type { ManifestFile } from './manifest.ts';
+import type { OrderedLog } from './ordered-log.ts';
+import type { ScannedSegment } from './scan.ts';
+import type { SegmentRoll } from './segment-roll.ts';
+
+/** What opening the log found and did. */
+export interface LogRecovery {
+  readonly storeId: Uint8Array;
+  /** Segment files that hold the log. */
+  readonly segments: number;
+  readonly recordsReplayed: number;
+  /** Broken or dropped frames behind the cut; prepared zeros do not count. */
+  readonly bytesTruncated: number;
+  readonly firstBadOffset?: number;
+  /** Records at the end that nothing vouched for and that were written again. */
+  readonly recordsRewritten: number;
+  /** Files in the directory that are none of the log's: left alone. */
+  readonly strayFiles: readonly string[];
+  readonly durationMs: number;
+}
+
+export interface LogWriterParts<T> {
+  readonly fileIo: FileIo;
+  readonly directory: string;
+  readonly lock: DirectoryLock;
+  readonly manifest: ManifestFile;
+  readonly queue: FrameQueue<T>;
+  readonly pump: FramePump<T>;
+  readonly appender: Appender;
+  readonly roll: SegmentRoll;
+  readonly watch: DirectoryWatch;
+  readonly maxPending: number;
+  /** First record kept, and the segments the log had when it was opened. */
+  readonly firstOffset: number;
+  readonly scanned: readonly ScannedSegment[];
+  /** Highest segment that must stay when nothing was written. */
+  readonly highestKept: number;
+  readonly recovery: LogRecovery;
+}
+
+export class LogWriter<T> implements OrderedLog<T> {
+  readonly recovery: LogRecovery;
+  private readonly parts: LogWriterParts<T>;
+  private closing: Promise<void> | undefined;
+
+  constructor(parts: LogWriterParts<T>) {
+    this.parts = parts;
+    this.recovery = parts.recovery;
+  }
+
+  get nextOffset(): number {
+    return this.parts.queue.nextOffset;
+  }
+  get openOffset(): number {
+    return this.parts.queue.openOffset;
+  }
+  get acceptedOffset(): number {
+    return this.parts.pump.acceptedOffset;
+  }
+  get durableOffset(): number {
+    return this.parts.appender.synced.offset;
+  }
+  /** Why nothing can be written until the log is opened again; undefined while all is well. */
+  get poison(): StoreError | undefined {
+    return this.parts.pump.poison;
+  }
+
+  admit(): void {
+    if (this.closing !== undefined) throw logClosed();
+    const { pump } = this.parts;
+    if (pump.poison === undefined) pump.sendFull();
+    if (pump.poison !== undefined) throw pump.poison;
+  }
+
+  checkRoom(): void {
+    const { pump, maxPending, roll, appender, queue } = this.parts;
+    const { pendingCommits, pendingBytes } = pump;
+    if (pendingCommits >= maxPending || pendingBytes >= LIMITS.pendingBytes) {
+      const details = { pendingCommits, pendingBytes, maxPending };
+      throw new StoreError('RATE_LIMITED', `${pendingCommits} commits of ${pendingBytes} bytes wait for the disk already`, { details });
+    }
+    const isShort = roll.failure !== undefined && frameRoom(queue.waitingBytes) >= appender.room + roll.readyRoom;
+    if (isShort) throw withOutcome(roll.failure as StoreError, 'not-done');
+  }
+
+  begin(): ByteWriter {
+    return this.parts.queue.begin();
+  }
+  beginRecord(): ByteWriter {
+    return this.parts.queue.beginRecord();
+  }
+  endRecord(): void {
+    this.parts.queue.endRecord();
+  }
+  dropRecord(): void {
+    this.parts.queue.dropRecord();
+  }
+  abort(): void {
+    this.parts.queue.abort();
+  }
+
+  commit(ticket: T, mustSync: boolean): number {
+    const offset = this.parts.queue.commit(ticket, mustSync);
+    this.parts.pump.commitWaits();
+    return offset;
+  }
+
+  release(frame: Frame<T>): void {
+    this.parts.pump.release(frame);
+  }
+
+  flush(): Promise<number> {
+    return this.closing === undefined ? this.parts.pump.flush() : Promise.reject(logClosed());
+  }
+
+  /** Bytes the layer above keeps in the manifest. */
+  get manifestExtra(): Uint8Array {
+    return this.parts.manifest.state.extra;
+  }
+
+  /** Replaces them; resolves when that is on the disk. */
+  setManifestExtra(extra: Uint8Array): Promise<void> {
+    return this.parts.manifest.update({ extra });
+  }
+
+  stats(): Readonly<Record<string, number>> {
+    const { pump, appender, roll, scanned, firstOffset } = this.parts;
+    const { counters } = pump;
+    const held = [...scanned, ...roll.left];
+    let bytesOnDisk = MANIFEST_SLOT.size * MANIFEST_SLOTS;
+    let bytesUsed = 0;
+    for (const segment of held) {
+      bytesOnDisk += segment.sizeBytes;
+      bytesUsed += segment.usedBytes;
+    }
+    bytesOnDisk += (appender.segment?.sizeBytes ?? 0) + (roll.ready?.sizeBytes ?? 0);
+    return {
+      firstOffset,
+      nextOffset: this.nextOffset,
+      acceptedOffset: this.acceptedOffset,
+      durableOffset: this.durableOffset,
+      records: this.acceptedOffset - firstOffset + 1,
+      segments: held.length + (appender.segment === undefined ? 0 : 1),
+      segmentsReady: roll.ready === undefined ? 0 : 1,
+      bytesOnDisk,
+      bytesUsed: bytesUsed + (appender.segment === undefined ? 0 : appender.position),
+      pendingCommits: pump.pendingCommits,
+      ...counters,
+    };
+  }
+
+  /** Ends it: what was taken in is written, synced and vouched for. Releases the lock in any case. */
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  private async end(): Promise<void> {
+    const { pump, roll, watch, lock } = this.parts;
+    try {
+      await pump.drain();
+      watch.stop();
+      await roll.stop();
+      if (pump.poison === undefined) await sealLog(this.parts);
+    } finally {
+      await closeFiles(this.parts).finally(() => lock.release());
+    }
+  }
+}
