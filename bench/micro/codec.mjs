@@ -27,7 +27,10 @@ const orders = Array.from({ length: COUNT }, (_, i) => ({
   customer: `cust-${String((i * 7919) % 1_000_000).padStart(6, '0')}`,
   total: 12.34 + i * 0.37,
   currency: CURRENCIES[i % 4],
-  items: [{ sku: `SKU-${10 + (i % 90)}`, qty: 1 + (i % 5) }, { sku: `SKU-${10 + ((i * 3) % 90)}`, qty: 2 }],
+  items: [
+    { sku: `SKU-${10 + (i % 90)}`, qty: 1 + (i % 5) },
+    { sku: `SKU-${10 + ((i * 3) % 90)}`, qty: 2 },
+  ],
   attempts: i % 8,
   note: NOTES[(i >> 2) % 4],
 }));
@@ -58,7 +61,9 @@ const encoded = (value) => {
 };
 const small = Array.from({ length: 8 }, (_, attempts) => encoded({ attempts }));
 const grow = encoded({ attempts: 300 });
-const two = Array.from({ length: 8 }, (_, attempts) => encoded({ currency: CURRENCIES[attempts % 4], attempts }));
+const two = Array.from({ length: 8 }, (_, attempts) =>
+  encoded({ currency: CURRENCIES[attempts % 4], attempts }),
+);
 const fresh = encoded({ carrier: 'DHL' });
 
 const inline = new Packr({ useRecords: false });
@@ -73,19 +78,25 @@ let sink = 0;
 function validate(value, depth) {
   if (typeof value === 'string') return value.isWellFormed();
   if (typeof value === 'number') return Number.isFinite(value);
-  if (typeof value !== 'object' || value === null) return value === null || typeof value === 'boolean';
+  if (typeof value !== 'object' || value === null)
+    return value === null || typeof value === 'boolean';
   if (depth === 100) return false;
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) if (!validate(value[i], depth + 1)) return false;
     return true;
   }
-  if (Object.getPrototypeOf(value) !== Object.prototype || Object.getOwnPropertySymbols(value).length > 0) return false;
-  for (const key of Object.keys(value)) if (!key.isWellFormed() || !validate(value[key], depth + 1)) return false;
+  if (
+    Object.getPrototypeOf(value) !== Object.prototype ||
+    Object.getOwnPropertySymbols(value).length > 0
+  )
+    return false;
+  for (const key of Object.keys(value))
+    if (!key.isWellFormed() || !validate(value[key], depth + 1)) return false;
   return true;
 }
 
 const cases = {
-  'writeContext': (i) => {
+  writeContext: (i) => {
     scratch.position = 0;
     writeContext(scratch, orders[i], 'context');
   },
@@ -95,7 +106,7 @@ const cases = {
   'msgpackr pack, shared structures': (i) => {
     sink += shared.pack(orders[i]).length;
   },
-  'readPacked': (i) => {
+  readPacked: (i) => {
     sink += readPacked(shapes, packed.bytes, packed.starts[i], packed.starts[i + 1]).attempts;
   },
   'readPackedPath attempts': (i) => {
@@ -104,7 +115,7 @@ const cases = {
   'msgpackr unpack, shared structures': (i) => {
     sink += shared.unpack(sharedBytes[i]).attempts;
   },
-  'readValue': (i) => {
+  readValue: (i) => {
     sink += readValue(plain.bytes, plain.starts[i], plain.starts[i + 1]).attempts;
   },
   'readValue with a cache of texts': (i) => {
@@ -113,29 +124,67 @@ const cases = {
   'msgpackr unpack, plain': (i) => {
     sink += inline.unpack(inlineBytes[i]).attempts;
   },
-  'packValue': (i) => {
+  packValue: (i) => {
     scratch.position = 0;
     packValue(shapes, plain.bytes, plain.starts[i], plain.starts[i + 1], scratch);
   },
-  'unpackToMessagePack': (i) => {
+  unpackToMessagePack: (i) => {
     scratch.position = 0;
     unpackToMessagePack(shapes, packed.bytes, packed.starts[i], packed.starts[i + 1], scratch);
   },
   'mergeInPlace {attempts: 7}': (i) => {
     const payload = small[i & 7];
-    sink += mergeInPlace(shapes, packed.bytes, packed.starts[i], packed.starts[i + 1], payload.bytes, 0, payload.end) ? 1 : 0;
+    sink += mergeInPlace(
+      shapes,
+      packed.bytes,
+      packed.starts[i],
+      packed.starts[i + 1],
+      payload.bytes,
+      0,
+      payload.end,
+    )
+      ? 1
+      : 0;
   },
   'mergeInPlace {currency, attempts}': (i) => {
     const payload = two[i & 7];
-    sink += mergeInPlace(shapes, packed.bytes, packed.starts[i], packed.starts[i + 1], payload.bytes, 0, payload.end) ? 1 : 0;
+    sink += mergeInPlace(
+      shapes,
+      packed.bytes,
+      packed.starts[i],
+      packed.starts[i + 1],
+      payload.bytes,
+      0,
+      payload.end,
+    )
+      ? 1
+      : 0;
   },
   'mergePacked {attempts: 300}': (i) => {
     scratch.position = 0;
-    mergePacked(shapes, packed.bytes, packed.starts[i], packed.starts[i + 1], grow.bytes, 0, grow.end, scratch);
+    mergePacked(
+      shapes,
+      packed.bytes,
+      packed.starts[i],
+      packed.starts[i + 1],
+      grow.bytes,
+      0,
+      grow.end,
+      scratch,
+    );
   },
   'mergePacked {carrier: new}': (i) => {
     scratch.position = 0;
-    mergePacked(shapes, packed.bytes, packed.starts[i], packed.starts[i + 1], fresh.bytes, 0, fresh.end, scratch);
+    mergePacked(
+      shapes,
+      packed.bytes,
+      packed.starts[i],
+      packed.starts[i + 1],
+      fresh.bytes,
+      0,
+      fresh.end,
+      scratch,
+    );
   },
   'fingerprint of the context': (i) => {
     fingerprint(plain.bytes, plain.starts[i], plain.starts[i + 1], lanes);
@@ -153,8 +202,12 @@ for (let round = -3; round < ROUNDS; round++) {
 }
 for (const [name, list] of times) {
   const sorted = list.toSorted((a, b) => a - b);
-  console.log(`${name.padEnd(40)} ${sorted[ROUNDS >> 1].toFixed(0).padStart(6)} ns   (best ${sorted[0].toFixed(0)})`);
+  console.log(
+    `${name.padEnd(40)} ${sorted[ROUNDS >> 1].toFixed(0).padStart(6)} ns   (best ${sorted[0].toFixed(0)})`,
+  );
 }
 const bytes = (list) => (list.reduce((sum, item) => sum + item.length, 0) / COUNT).toFixed(1);
-console.log(`bytes: packed ${packed.starts[COUNT] / COUNT}, plain ${plain.starts[COUNT] / COUNT}, msgpackr shared ${bytes(sharedBytes)}, plain ${bytes(inlineBytes)}`);
+console.log(
+  `bytes: packed ${packed.starts[COUNT] / COUNT}, plain ${plain.starts[COUNT] / COUNT}, msgpackr shared ${bytes(sharedBytes)}, plain ${bytes(inlineBytes)}`,
+);
 if (sink === 0) throw new Error('nothing ran');

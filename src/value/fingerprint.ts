@@ -17,7 +17,12 @@ const SEED_A = 0x2545f491;
 const SEED_B = 0x6c62272e;
 
 /** Writes the two lanes of the value in `start` to `end` to `into[0]` and `into[1]`. */
-export function fingerprint(bytes: Uint8Array, start: number, end: number, into: Uint32Array): void {
+export function fingerprint(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  into: Uint32Array,
+): void {
   const reached = lanes(bytes, start, into, 0);
   if (reached !== end) throw new RangeError(`value at ${start} ends at ${reached}, not ${end}`);
 }
@@ -26,7 +31,8 @@ export function fingerprint(bytes: Uint8Array, start: number, end: number, into:
 function lanes(bytes: Uint8Array, start: number, into: Uint32Array, depth: number): number {
   const lead = bytes[start] as number;
   if (!isStructure(lead)) return scalar(bytes, start, into);
-  if (depth === MAX_DEPTH) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels at ${start}`);
+  if (depth === MAX_DEPTH)
+    throw new RangeError(`nested deeper than ${MAX_DEPTH} levels at ${start}`);
   const map = isMap(lead);
   const size = sizeAt(bytes, start);
   let position = bodyAt(bytes, start);

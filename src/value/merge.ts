@@ -57,7 +57,8 @@ export function mergeInPlace(
     const index = shapes.indexOf(node, payload, position, valueAt);
     if (index === NONE || isStructure(payload[valueAt] as number)) return false;
     position = skipValue(payload, valueAt);
-    for (; known <= index; known++) starts[known + 1] = skipPacked(shapes, packed, starts[known] as number);
+    for (; known <= index; known++)
+      starts[known + 1] = skipPacked(shapes, packed, starts[known] as number);
     const oldEnd = starts[index + 1] as number;
     if (oldEnd > pEnd || position > end) throw new RangeError('a value reaches beyond its end');
     if (oldEnd - (starts[index] as number) !== position - valueAt) return false;
@@ -156,22 +157,40 @@ function mergeMap(
   putMapSize(out, entries.size);
   for (const entry of entries.values()) {
     out.raw(entry.keys, entry.keyStart, entry.keyEnd);
-    if (entry.values === payload) packMember(shapes, payload, entry.valueStart, entry.valueEnd, out);
+    if (entry.values === payload)
+      packMember(shapes, payload, entry.valueStart, entry.valueEnd, out);
     else out.raw(packed, entry.valueStart, entry.valueEnd);
   }
 }
 
-function collectMap(bytes: Uint8Array, start: number, skip: (at: number) => number, entries: Map<string, Entry>): void {
+function collectMap(
+  bytes: Uint8Array,
+  start: number,
+  skip: (at: number) => number,
+  entries: Map<string, Entry>,
+): void {
   let position = bodyAt(bytes, start);
   for (let left = sizeAt(bytes, start); left > 0; left--) {
     const keyStart = position;
     const keyEnd = skip(keyStart);
     position = skip(keyEnd);
-    collect(entries, { keys: bytes, keyStart, keyEnd, values: bytes, valueStart: keyEnd, valueEnd: position });
+    collect(entries, {
+      keys: bytes,
+      keyStart,
+      keyEnd,
+      values: bytes,
+      valueStart: keyEnd,
+      valueEnd: position,
+    });
   }
 }
 
-function collectRecord(shapes: ShapeTable, packed: Uint8Array, start: number, entries: Map<string, Entry>): void {
+function collectRecord(
+  shapes: ShapeTable,
+  packed: Uint8Array,
+  start: number,
+  entries: Map<string, Entry>,
+): void {
   const shape = shapes.idAt(packed, start + 1);
   const keys = shapes.keyBytes;
   let position = start + (shape < 128 ? 2 : 3);
@@ -179,7 +198,14 @@ function collectRecord(shapes: ShapeTable, packed: Uint8Array, start: number, en
     const valueStart = position;
     position = skipPacked(shapes, packed, position);
     const keyStart = shapes.keyStart(shape, i);
-    collect(entries, { keys, keyStart, keyEnd: shapes.keyEnd(shape, i), values: packed, valueStart, valueEnd: position });
+    collect(entries, {
+      keys,
+      keyStart,
+      keyEnd: shapes.keyEnd(shape, i),
+      values: packed,
+      valueStart,
+      valueEnd: position,
+    });
   }
 }
 

@@ -13,38 +13,65 @@ import { bodyAt, isMap, isStructure, putMapSize, putRecord, sizeAt } from './str
 const MAX_SHAPED_DEPTH = 8;
 
 /** Appends the packed form of the MessagePack value in `start` to `end`. */
-export function packValue(shapes: ShapeTable, bytes: Uint8Array, start: number, end: number, out: ByteWriter): void {
+export function packValue(
+  shapes: ShapeTable,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  out: ByteWriter,
+): void {
   const reached = pack(shapes, bytes, start, out, 0);
   if (reached !== end) throw new RangeError(`value at ${start} ends at ${reached}, not ${end}`);
 }
 
 /** Appends the MessagePack form of the packed value in `start` to `end`. */
-export function unpackToMessagePack(shapes: ShapeTable, packed: Uint8Array, start: number, end: number, out: ByteWriter): void {
+export function unpackToMessagePack(
+  shapes: ShapeTable,
+  packed: Uint8Array,
+  start: number,
+  end: number,
+  out: ByteWriter,
+): void {
   const reached = unpack(shapes, packed, start, out, 0);
-  if (reached !== end) throw new RangeError(`packed value at ${start} ends at ${reached}, not ${end}`);
+  if (reached !== end)
+    throw new RangeError(`packed value at ${start} ends at ${reached}, not ${end}`);
 }
 
 /** Appends a value found one level below a root, as a merge does. */
-export function packMember(shapes: ShapeTable, bytes: Uint8Array, start: number, end: number, out: ByteWriter): void {
+export function packMember(
+  shapes: ShapeTable,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  out: ByteWriter,
+): void {
   if (isStructure(bytes[start] as number)) pack(shapes, bytes, start, out, 1);
   else out.raw(bytes, start, end);
 }
 
-function pack(shapes: ShapeTable, bytes: Uint8Array, start: number, out: ByteWriter, depth: number): number {
+function pack(
+  shapes: ShapeTable,
+  bytes: Uint8Array,
+  start: number,
+  out: ByteWriter,
+  depth: number,
+): number {
   const lead = bytes[start] as number;
   if (!isStructure(lead)) {
     const end = skipValue(bytes, start);
     out.raw(bytes, start, end);
     return end;
   }
-  if (depth === MAX_DEPTH) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels at ${start}`);
+  if (depth === MAX_DEPTH)
+    throw new RangeError(`nested deeper than ${MAX_DEPTH} levels at ${start}`);
   const map = isMap(lead);
   const size = sizeAt(bytes, start);
   let position = bodyAt(bytes, start);
   const shape = map && depth < MAX_SHAPED_DEPTH ? shapeAt(shapes, bytes, start, size) : NONE;
   if (shape !== NONE) {
     putRecord(out, shape);
-    for (let i = 0; i < size; i++) position = pack(shapes, bytes, skipValue(bytes, position), out, depth + 1);
+    for (let i = 0; i < size; i++)
+      position = pack(shapes, bytes, skipValue(bytes, position), out, depth + 1);
     return position;
   }
   // Runs without a structure inside are copied in one piece.
@@ -64,7 +91,8 @@ function pack(shapes: ShapeTable, bytes: Uint8Array, start: number, out: ByteWri
 /** The shape of a map with `size` entries, or NONE when it has to stay a plain map. */
 function shapeAt(shapes: ShapeTable, bytes: Uint8Array, start: number, size: number): number {
   // Unpacking writes the shortest lead bytes; an empty map is shorter plain.
-  if (size === 0 || size > MAX_SHAPE_KEYS || bytes[start] !== (size < 16 ? FIXMAP | size : MAP16)) return NONE;
+  if (size === 0 || size > MAX_SHAPE_KEYS || bytes[start] !== (size < 16 ? FIXMAP | size : MAP16))
+    return NONE;
   let node = ROOT;
   let position = bodyAt(bytes, start);
   for (let i = 0; i < size; i++) {
@@ -76,14 +104,21 @@ function shapeAt(shapes: ShapeTable, bytes: Uint8Array, start: number, size: num
   return shapes.shapeOf(node);
 }
 
-function unpack(shapes: ShapeTable, packed: Uint8Array, start: number, out: ByteWriter, depth: number): number {
+function unpack(
+  shapes: ShapeTable,
+  packed: Uint8Array,
+  start: number,
+  out: ByteWriter,
+  depth: number,
+): number {
   const lead = packed[start] as number;
   if (lead !== RECORD && !isStructure(lead)) {
     const end = skipPacked(shapes, packed, start);
     out.raw(packed, start, end);
     return end;
   }
-  if (depth === MAX_DEPTH) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels at ${start}`);
+  if (depth === MAX_DEPTH)
+    throw new RangeError(`nested deeper than ${MAX_DEPTH} levels at ${start}`);
   let position = start;
   if (lead === RECORD) {
     const shape = shapes.idAt(packed, start + 1);

@@ -5,8 +5,28 @@
  * an own `__proto__`); short strings come without a native call (bench/micro/codec.mjs).
  */
 import {
-  ARRAY16, ARRAY32, FALSE, FIXARRAY, FIXSTR, FLOAT64, INT16, INT32, INT64, INT8, MAP16, MAP32, NIL, RECORD,
-  STR16, STR32, STR8, TRUE, UINT16, UINT32, UINT64, UINT8,
+  ARRAY16,
+  ARRAY32,
+  FALSE,
+  FIXARRAY,
+  FIXSTR,
+  FLOAT64,
+  INT16,
+  INT32,
+  INT64,
+  INT8,
+  MAP16,
+  MAP32,
+  NIL,
+  RECORD,
+  STR16,
+  STR32,
+  STR8,
+  TRUE,
+  UINT16,
+  UINT32,
+  UINT64,
+  UINT8,
 } from './format.ts';
 import { setOwn } from './read-value.ts';
 import type { ShapeTable } from './shape-table.ts';
@@ -18,10 +38,16 @@ import { bodyAt, isMap, sizeAt } from './structure.ts';
 const HIGH = new Uint8Array(Uint32Array.of(1).buffer)[0] as number;
 
 /** The packed value in `start` to `end`; every call makes new objects. */
-export function readPacked(shapes: ShapeTable, bytes: Uint8Array, start: number, end: number): unknown {
+export function readPacked(
+  shapes: ShapeTable,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): unknown {
   const reader = new PackedReader(shapes, bytes, start);
   const value = reader.value();
-  if (reader.position !== end) throw new RangeError(`packed value at ${start} ends at ${reader.position}, not ${end}`);
+  if (reader.position !== end)
+    throw new RangeError(`packed value at ${start} ends at ${reader.position}, not ${end}`);
   return value;
 }
 
@@ -29,7 +55,12 @@ export function readPacked(shapes: ShapeTable, bytes: Uint8Array, start: number,
  * What lies at a path of own members, without making the rest: undefined where there is nothing.
  * Only objects have members here; an array has none.
  */
-export function readPackedPath(shapes: ShapeTable, bytes: Uint8Array, start: number, path: readonly string[]): unknown {
+export function readPackedPath(
+  shapes: ShapeTable,
+  bytes: Uint8Array,
+  start: number,
+  path: readonly string[],
+): unknown {
   const reader = new PackedReader(shapes, bytes, start);
   for (const name of path) if (!reader.enter(name)) return undefined;
   return reader.value();
@@ -83,26 +114,46 @@ class PackedReader {
 
   private wide(lead: number): unknown {
     switch (lead) {
-      case NIL: return null;
-      case FALSE: return false;
-      case TRUE: return true;
-      case FLOAT64: return this.float();
-      case UINT8: return this.uint(1);
-      case UINT16: return this.uint(2);
-      case UINT32: return this.uint(4);
-      case UINT64: return this.view(8).getBigUint64(0);
-      case INT8: return (this.uint(1) << 24) >> 24;
-      case INT16: return (this.uint(2) << 16) >> 16;
-      case INT32: return this.uint(4) | 0;
-      case INT64: return this.view(8).getBigInt64(0);
-      case STR8: return this.text(this.uint(1));
-      case STR16: return this.text(this.uint(2));
-      case STR32: return this.text(this.uint(4));
-      case ARRAY16: return this.array(this.uint(2));
-      case ARRAY32: return this.array(this.uint(4));
-      case MAP16: return this.map(this.uint(2));
-      case MAP32: return this.map(this.uint(4));
-      default: throw new RangeError(`byte ${lead} at ${this.position - 1} starts no packed value`);
+      case NIL:
+        return null;
+      case FALSE:
+        return false;
+      case TRUE:
+        return true;
+      case FLOAT64:
+        return this.float();
+      case UINT8:
+        return this.uint(1);
+      case UINT16:
+        return this.uint(2);
+      case UINT32:
+        return this.uint(4);
+      case UINT64:
+        return this.view(8).getBigUint64(0);
+      case INT8:
+        return (this.uint(1) << 24) >> 24;
+      case INT16:
+        return (this.uint(2) << 16) >> 16;
+      case INT32:
+        return this.uint(4) | 0;
+      case INT64:
+        return this.view(8).getBigInt64(0);
+      case STR8:
+        return this.text(this.uint(1));
+      case STR16:
+        return this.text(this.uint(2));
+      case STR32:
+        return this.text(this.uint(4));
+      case ARRAY16:
+        return this.array(this.uint(2));
+      case ARRAY32:
+        return this.array(this.uint(4));
+      case MAP16:
+        return this.map(this.uint(2));
+      case MAP32:
+        return this.map(this.uint(4));
+      default:
+        throw new RangeError(`byte ${lead} at ${this.position - 1} starts no packed value`);
     }
   }
 

@@ -6,8 +6,28 @@
  * BAD_REQUEST.
  */
 import {
-  ARRAY16, ARRAY32, FALSE, FIXARRAY, FIXSTR, FLOAT64, INT16, INT32, INT64, INT8, MAP16, MAP32, MAX_DEPTH,
-  NIL, STR16, STR32, STR8, TRUE, UINT16, UINT32, UINT64, UINT8,
+  ARRAY16,
+  ARRAY32,
+  FALSE,
+  FIXARRAY,
+  FIXSTR,
+  FLOAT64,
+  INT16,
+  INT32,
+  INT64,
+  INT8,
+  MAP16,
+  MAP32,
+  MAX_DEPTH,
+  NIL,
+  STR16,
+  STR32,
+  STR8,
+  TRUE,
+  UINT16,
+  UINT32,
+  UINT64,
+  UINT8,
 } from './format.ts';
 import { MAX_BYTES, type ShortTextCache } from './short-text.ts';
 
@@ -21,11 +41,17 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * @param texts strings made before, for whoever reads many values alike: halves the time
  * @throws {RangeError} when the bytes are anything else
  */
-export function readValue(bytes: Uint8Array, start: number, end: number, texts?: ShortTextCache): unknown {
+export function readValue(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  texts?: ShortTextCache,
+): unknown {
   if (!(start >= 0 && start <= end && end <= bytes.length)) throw new RangeError('no such bytes');
   const reader = new ValueReader(bytes, start, end, texts);
   const value = reader.value(0);
-  if (reader.position !== end) throw new RangeError(`${end - reader.position} bytes behind the value`);
+  if (reader.position !== end)
+    throw new RangeError(`${end - reader.position} bytes behind the value`);
   return value;
 }
 
@@ -47,7 +73,11 @@ class ValueReader {
 
   /** Made when first needed: most payloads hold small numbers and short text only. */
   private get view(): DataView {
-    return (this.wideView ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength));
+    return (this.wideView ??= new DataView(
+      this.bytes.buffer,
+      this.bytes.byteOffset,
+      this.bytes.byteLength,
+    ));
   }
 
   value(depth: number): unknown {
@@ -63,38 +93,60 @@ class ValueReader {
 
   private wide(lead: number, depth: number): unknown {
     switch (lead) {
-      case NIL: return null;
-      case FALSE: return false;
-      case TRUE: return true;
-      case FLOAT64: return this.finite(this.view.getFloat64(this.take(8)));
-      case UINT8: return this.view.getUint8(this.take(1));
-      case UINT16: return this.view.getUint16(this.take(2));
-      case UINT32: return this.view.getUint32(this.take(4));
-      case UINT64: return this.view.getBigUint64(this.take(8));
-      case INT8: return this.view.getInt8(this.take(1));
-      case INT16: return this.view.getInt16(this.take(2));
-      case INT32: return this.view.getInt32(this.take(4));
-      case INT64: return this.view.getBigInt64(this.take(8));
-      case STR8: return this.text(this.view.getUint8(this.take(1)));
-      case STR16: return this.text(this.view.getUint16(this.take(2)));
-      case STR32: return this.text(this.view.getUint32(this.take(4)));
-      case ARRAY16: return this.array(this.view.getUint16(this.take(2)), depth);
-      case ARRAY32: return this.array(this.view.getUint32(this.take(4)), depth);
-      case MAP16: return this.map(this.view.getUint16(this.take(2)), depth);
-      case MAP32: return this.map(this.view.getUint32(this.take(4)), depth);
-      default: throw new RangeError(`byte ${lead} at ${this.position - 1} starts no value`);
+      case NIL:
+        return null;
+      case FALSE:
+        return false;
+      case TRUE:
+        return true;
+      case FLOAT64:
+        return this.finite(this.view.getFloat64(this.take(8)));
+      case UINT8:
+        return this.view.getUint8(this.take(1));
+      case UINT16:
+        return this.view.getUint16(this.take(2));
+      case UINT32:
+        return this.view.getUint32(this.take(4));
+      case UINT64:
+        return this.view.getBigUint64(this.take(8));
+      case INT8:
+        return this.view.getInt8(this.take(1));
+      case INT16:
+        return this.view.getInt16(this.take(2));
+      case INT32:
+        return this.view.getInt32(this.take(4));
+      case INT64:
+        return this.view.getBigInt64(this.take(8));
+      case STR8:
+        return this.text(this.view.getUint8(this.take(1)));
+      case STR16:
+        return this.text(this.view.getUint16(this.take(2)));
+      case STR32:
+        return this.text(this.view.getUint32(this.take(4)));
+      case ARRAY16:
+        return this.array(this.view.getUint16(this.take(2)), depth);
+      case ARRAY32:
+        return this.array(this.view.getUint32(this.take(4)), depth);
+      case MAP16:
+        return this.map(this.view.getUint16(this.take(2)), depth);
+      case MAP32:
+        return this.map(this.view.getUint32(this.take(4)), depth);
+      default:
+        throw new RangeError(`byte ${lead} at ${this.position - 1} starts no value`);
     }
   }
 
   private take(count: number): number {
     const at = this.position;
-    if (count > this.end - at) throw new RangeError(`${count} bytes at ${at} reach beyond ${this.end}`);
+    if (count > this.end - at)
+      throw new RangeError(`${count} bytes at ${at} reach beyond ${this.end}`);
     this.position = at + count;
     return at;
   }
 
   private finite(value: number): number {
-    if (!Number.isFinite(value)) throw new RangeError(`number before ${this.position} is not finite`);
+    if (!Number.isFinite(value))
+      throw new RangeError(`number before ${this.position} is not finite`);
     return value;
   }
 
@@ -103,7 +155,8 @@ class ValueReader {
     const { bytes } = this;
     if (size === 0) return '';
     if (size <= MAX_BYTES) {
-      const text = this.texts === undefined ? asciiText(bytes, at, size) : this.texts.get(bytes, at, size);
+      const text =
+        this.texts === undefined ? asciiText(bytes, at, size) : this.texts.get(bytes, at, size);
       if (text !== undefined) return text;
     }
     try {
@@ -114,9 +167,11 @@ class ValueReader {
   }
 
   private enter(members: number, depth: number): void {
-    if (depth === MAX_DEPTH) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels at ${this.position}`);
+    if (depth === MAX_DEPTH)
+      throw new RangeError(`nested deeper than ${MAX_DEPTH} levels at ${this.position}`);
     this.owed += members;
-    if (this.owed > this.end - this.position) throw new RangeError(`${members} values at ${this.position} do not fit`);
+    if (this.owed > this.end - this.position)
+      throw new RangeError(`${members} values at ${this.position} do not fit`);
   }
 
   private array(count: number, depth: number): unknown[] {
@@ -135,7 +190,8 @@ class ValueReader {
       if (key === '__proto__') setOwn(map, key, value);
       else map[key] = value;
     }
-    if (Object.keys(map).length !== count) throw new RangeError(`a key before ${this.position} comes twice`);
+    if (Object.keys(map).length !== count)
+      throw new RangeError(`a key before ${this.position} comes twice`);
     return map;
   }
 
@@ -160,5 +216,10 @@ function asciiText(bytes: Uint8Array, start: number, size: number): string | und
 
 /** Defines where assignment would call a setter: `__proto__` is an ordinary key here (F-73). */
 export function setOwn(target: object, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+  Object.defineProperty(target, key, {
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
 }

@@ -55,7 +55,8 @@ export class ShapeTable {
 
   /** Keys and tables, without the few JavaScript strings made of them. */
   get memoryBytes(): number {
-    let bytes = this.pool.length + 4 * this.slots.length + 18 * this.parents.length + this.counts.length;
+    let bytes =
+      this.pool.length + 4 * this.slots.length + 18 * this.parents.length + this.counts.length;
     for (const path of this.paths) bytes += 4 * path.length;
     return bytes + this.texts.memoryBytes;
   }
@@ -105,7 +106,8 @@ export class ShapeTable {
   indexOf(node: number, bytes: Uint8Array, start: number, end: number): number {
     const size = end - start;
     for (let at = node; at !== ROOT; at = this.parents[at] as number) {
-      if (this.keySizes[at] === size && this.isKey(at, bytes, start, size)) return (this.depths[at] as number) - 1;
+      if (this.keySizes[at] === size && this.isKey(at, bytes, start, size))
+        return (this.depths[at] as number) - 1;
     }
     return NONE;
   }
@@ -131,7 +133,12 @@ export class ShapeTable {
     const mask = this.slots.length - 1;
     let slot = this.hash(node, bytes, start, end) & mask;
     for (let at; (at = this.slots[slot] as number) !== 0; slot = (slot + 1) & mask) {
-      if (this.parents[at] === node && this.keySizes[at] === size && this.isKey(at, bytes, start, size)) return at;
+      if (
+        this.parents[at] === node &&
+        this.keySizes[at] === size &&
+        this.isKey(at, bytes, start, size)
+      )
+        return at;
     }
     return this.add(node, bytes, start, end, slot);
   }
@@ -153,10 +160,12 @@ export class ShapeTable {
   private add(node: number, bytes: Uint8Array, start: number, end: number, slot: number): number {
     const size = end - start;
     const depth = (this.depths[node] as number) + 1;
-    if (depth > MAX_SHAPE_KEYS || this.nodeCount === MAX_NODES || !isShortText(bytes, start, size)) return NONE;
+    if (depth > MAX_SHAPE_KEYS || this.nodeCount === MAX_NODES || !isShortText(bytes, start, size))
+      return NONE;
     const added = this.nodeCount++;
     if (added === this.parents.length) this.growNodes();
-    while (this.poolEnd + size > this.pool.length) this.pool = grown(this.pool, new Uint8Array(2 * this.pool.length));
+    while (this.poolEnd + size > this.pool.length)
+      this.pool = grown(this.pool, new Uint8Array(2 * this.pool.length));
     for (let i = 0; i < size; i++) this.pool[this.poolEnd + i] = bytes[start + i] as number;
     this.parents[added] = node;
     this.keyStarts[added] = this.poolEnd;
@@ -220,7 +229,9 @@ export class ShapeTable {
 function isShortText(bytes: Uint8Array, start: number, size: number): boolean {
   const lead = bytes[start] as number;
   if (size <= 32) return lead === 0xa0 + size - 1;
-  return size <= MAX_KEY_BYTES + 2 && lead === 0xd9 && bytes[start + 1] === size - 2 && size - 2 >= 32;
+  return (
+    size <= MAX_KEY_BYTES + 2 && lead === 0xd9 && bytes[start + 1] === size - 2 && size - 2 >= 32
+  );
 }
 
 function grown<T extends Int32Array | Uint8Array>(from: T, to: T): T {

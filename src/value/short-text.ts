@@ -20,8 +20,14 @@ export class ShortTextCache {
   /** The string of `size` (1 to MAX_BYTES) bytes, or undefined when one of them is not ASCII. */
   get(bytes: Uint8Array, start: number, size: number): string | undefined {
     const last = start + size - 1;
-    const ends = ((bytes[start] as number) << 16) ^ ((bytes[last - 1] as number) << 8) ^ (bytes[last] as number);
-    const hash = Math.imul(ends ^ ((bytes[start + (size >> 1)] as number) << 10) ^ (size << 21), 0x9e3779b1);
+    const ends =
+      ((bytes[start] as number) << 16) ^
+      ((bytes[last - 1] as number) << 8) ^
+      (bytes[last] as number);
+    const hash = Math.imul(
+      ends ^ ((bytes[start + (size >> 1)] as number) << 10) ^ (size << 21),
+      0x9e3779b1,
+    );
     const slot = hash >>> 23;
     const known = this.slots[slot];
     if (known !== undefined && known.length === size) {

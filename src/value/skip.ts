@@ -3,8 +3,27 @@
  * so depth costs nothing. Relies on the bytes being whole; if they are not, it ends in a RangeError.
  */
 import {
-  ARRAY16, FALSE, FIXARRAY, FIXMAP, FIXSTR, FLOAT64, INT16, INT32, INT64, INT8, MAP16, NIL, RECORD, STR16, STR32,
-  STR8, TRUE, UINT16, UINT32, UINT64, UINT8,
+  ARRAY16,
+  FALSE,
+  FIXARRAY,
+  FIXMAP,
+  FIXSTR,
+  FLOAT64,
+  INT16,
+  INT32,
+  INT64,
+  INT8,
+  MAP16,
+  NIL,
+  RECORD,
+  STR16,
+  STR32,
+  STR8,
+  TRUE,
+  UINT16,
+  UINT32,
+  UINT64,
+  UINT8,
 } from './format.ts';
 import type { ShapeTable } from './shape-table.ts';
 
@@ -39,7 +58,7 @@ function skip(bytes: Uint8Array, start: number, shapes: ShapeTable | undefined):
       owed += shapes.countOf(shape);
     } else if (lead >= ARRAY16) {
       const width = (lead & 1) === 0 ? 2 : 4;
-      owed += (lead < MAP16 ? 1 : 2) * sizeAt(bytes, position, width);
+      owed += (lead < MAP16 ? 1 : 2) * unsignedAt(bytes, position, width);
       position += width;
     } else {
       position = scalarEnd(bytes, position, lead);
@@ -53,20 +72,36 @@ function skip(bytes: Uint8Array, start: number, shapes: ShapeTable | undefined):
 /** End of a number, text or constant whose lead byte lies before `position`. */
 function scalarEnd(bytes: Uint8Array, position: number, lead: number): number {
   switch (lead) {
-    case NIL: case FALSE: case TRUE: return position;
-    case UINT8: case INT8: return position + 1;
-    case UINT16: case INT16: return position + 2;
-    case UINT32: case INT32: return position + 4;
-    case FLOAT64: case UINT64: case INT64: return position + 8;
-    case STR8: return position + 1 + sizeAt(bytes, position, 1);
-    case STR16: return position + 2 + sizeAt(bytes, position, 2);
-    case STR32: return position + 4 + sizeAt(bytes, position, 4);
-    default: throw new RangeError(`byte ${lead} before ${position} starts no value`);
+    case NIL:
+    case FALSE:
+    case TRUE:
+      return position;
+    case UINT8:
+    case INT8:
+      return position + 1;
+    case UINT16:
+    case INT16:
+      return position + 2;
+    case UINT32:
+    case INT32:
+      return position + 4;
+    case FLOAT64:
+    case UINT64:
+    case INT64:
+      return position + 8;
+    case STR8:
+      return position + 1 + unsignedAt(bytes, position, 1);
+    case STR16:
+      return position + 2 + unsignedAt(bytes, position, 2);
+    case STR32:
+      return position + 4 + unsignedAt(bytes, position, 4);
+    default:
+      throw new RangeError(`byte ${lead} before ${position} starts no value`);
   }
 }
 
 /** A big-endian unsigned integer; NaN where the bytes end. */
-function sizeAt(bytes: Uint8Array, position: number, width: number): number {
+function unsignedAt(bytes: Uint8Array, position: number, width: number): number {
   let size = 0;
   for (let i = 0; i < width; i++) size = size * 256 + (bytes[position + i] as number);
   return size;

@@ -7,14 +7,17 @@ import { MAX_SHAPES, ShapeTable } from '../../../src/value/shape-table.ts';
 import { encode, merged, ORDER, objectOf, objects, pack, values, written } from './values.ts';
 
 function merge(shapes: ShapeTable, packed: Uint8Array, payload: Uint8Array): Buffer {
-  return written((out) => mergePacked(shapes, packed, 0, packed.length, payload, 0, payload.length, out));
+  return written((out) =>
+    mergePacked(shapes, packed, 0, packed.length, payload, 0, payload.length, out),
+  );
 }
 
 function overwrite(shapes: ShapeTable, packed: Uint8Array, payload: Uint8Array): boolean {
   return mergeInPlace(shapes, packed, 0, packed.length, payload, 0, payload.length);
 }
 
-const readAll = (shapes: ShapeTable, packed: Uint8Array) => readPacked(shapes, packed, 0, packed.length);
+const readAll = (shapes: ShapeTable, packed: Uint8Array) =>
+  readPacked(shapes, packed, 0, packed.length);
 
 function fullTable(): ShapeTable {
   const shapes = new ShapeTable();
@@ -41,7 +44,10 @@ test('INS-2 the merge is a shallow Object.assign', () => {
 
 test('INS-2 keys that exist keep their place and new ones follow in order', () => {
   const shapes = new ShapeTable();
-  const result = readAll(shapes, merge(shapes, pack(shapes, { a: 1, b: 2, c: 3 }), encode({ d: 4, b: { x: 1 }, e: 5 })));
+  const result = readAll(
+    shapes,
+    merge(shapes, pack(shapes, { a: 1, b: 2, c: 3 }), encode({ d: 4, b: { x: 1 }, e: 5 })),
+  );
   expect(JSON.stringify(result)).toBe('{"a":1,"b":{"x":1},"c":3,"d":4,"e":5}');
 });
 
@@ -50,17 +56,25 @@ test('INS-2 a payload that is no object changes nothing', () => {
   const packed = pack(shapes, ORDER);
   const before = Buffer.from(packed);
   fc.assert(
-    fc.property(values.filter((value) => typeof value !== 'object' || value === null || Array.isArray(value)), (payload) => {
-      expect(merge(shapes, packed, encode(payload)).equals(before)).toBe(true);
-      expect(overwrite(shapes, packed, encode(payload))).toBe(true);
-      expect(packed.equals(before)).toBe(true);
-    }),
+    fc.property(
+      values.filter((value) => typeof value !== 'object' || value === null || Array.isArray(value)),
+      (payload) => {
+        expect(merge(shapes, packed, encode(payload)).equals(before)).toBe(true);
+        expect(overwrite(shapes, packed, encode(payload))).toBe(true);
+        expect(packed.equals(before)).toBe(true);
+      },
+    ),
   );
 });
 
 test('the merge gives the bytes that packing the merged object gives', () => {
   const shapes = new ShapeTable();
-  for (const payload of [{ attempts: 7 }, { attempts: 300 }, { note: 'x', carrier: 'DHL', items: [{ sku: 'A', qty: 1 }] }, {}]) {
+  for (const payload of [
+    { attempts: 7 },
+    { attempts: 300 },
+    { note: 'x', carrier: 'DHL', items: [{ sku: 'A', qty: 1 }] },
+    {},
+  ]) {
     const expected = pack(shapes, { ...ORDER, ...payload });
     expect(merge(shapes, pack(shapes, ORDER), encode(payload)).equals(expected)).toBe(true);
   }
@@ -68,7 +82,9 @@ test('the merge gives the bytes that packing the merged object gives', () => {
 
 test('an empty context takes the shape of its first payload', () => {
   const shapes = new ShapeTable();
-  expect(merge(shapes, pack(shapes, {}), encode({ a: 1 })).equals(pack(shapes, { a: 1 }))).toBe(true);
+  expect(merge(shapes, pack(shapes, {}), encode({ a: 1 })).equals(pack(shapes, { a: 1 }))).toBe(
+    true,
+  );
 });
 
 test('a context that outgrows the limits of shapes goes on as a plain map', () => {
@@ -117,11 +133,18 @@ test('in place: takes what replay meets most, refuses what would move bytes', ()
   for (const [payload, inPlace] of cases) {
     const packed = pack(shapes, ORDER);
     expect(overwrite(shapes, packed, encode(payload)), JSON.stringify(payload)).toBe(inPlace);
-    assert.deepStrictEqual(readAll(shapes, packed), inPlace ? { ...ORDER, ...(payload as object) } : ORDER);
+    assert.deepStrictEqual(
+      readAll(shapes, packed),
+      inPlace ? { ...ORDER, ...(payload as object) } : ORDER,
+    );
   }
 });
 
 /** The values, dealt to the keys of the object. */
 function mapped(object: Record<string, unknown>, dealt: unknown[]): Record<string, unknown> {
-  return objectOf(Object.keys(object).slice(0, dealt.length).map((name, i) => [name, dealt[i]]));
+  return objectOf(
+    Object.keys(object)
+      .slice(0, dealt.length)
+      .map((name, i) => [name, dealt[i]]),
+  );
 }

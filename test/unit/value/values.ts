@@ -22,8 +22,27 @@ export const ORDER = {
 };
 
 export const HOSTILE_KEYS = [
-  '__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', '', '0', '1', '10', '01',
-  '4294967295', '-1', 'length', 'a b', 'ключ', '\u0000', 'k'.repeat(31), 'k'.repeat(32), 'k'.repeat(64), 'k'.repeat(65),
+  '__proto__',
+  'constructor',
+  'prototype',
+  'toString',
+  'hasOwnProperty',
+  'valueOf',
+  '',
+  '0',
+  '1',
+  '10',
+  '01',
+  '4294967295',
+  '-1',
+  'length',
+  'a b',
+  'ключ',
+  '\u0000',
+  'k'.repeat(31),
+  'k'.repeat(32),
+  'k'.repeat(64),
+  'k'.repeat(65),
 ];
 
 const text = fc.oneof(
@@ -37,23 +56,60 @@ const scalar = fc.oneof(
   fc.constant(null),
   fc.boolean(),
   fc.integer(),
-  fc.constantFrom(0, -0, 1, -1, -32, -33, 127, 128, 255, 256, 65535, 65536, -128, -129, -32768, -32769),
-  fc.constantFrom(2 ** 31 - 1, -(2 ** 31), 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 53, -(2 ** 53), 5e-324, Number.MAX_VALUE),
+  fc.constantFrom(
+    0,
+    -0,
+    1,
+    -1,
+    -32,
+    -33,
+    127,
+    128,
+    255,
+    256,
+    65535,
+    65536,
+    -128,
+    -129,
+    -32768,
+    -32769,
+  ),
+  fc.constantFrom(
+    2 ** 31 - 1,
+    -(2 ** 31),
+    2 ** 31,
+    2 ** 32 - 1,
+    2 ** 32,
+    2 ** 53,
+    -(2 ** 53),
+    5e-324,
+    Number.MAX_VALUE,
+  ),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
   text,
 );
 
 /** An object with own keys only, `__proto__` among them. */
-export function objectOf(entries: readonly (readonly [string, unknown])[]): Record<string, unknown> {
+export function objectOf(
+  entries: readonly (readonly [string, unknown])[],
+): Record<string, unknown> {
   const object: Record<string, unknown> = {};
   for (const [name, value] of entries) {
-    Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+    Object.defineProperty(object, name, {
+      value,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
   }
   return object;
 }
 
-const { anyValue, anyObject } = fc.letrec<{ anyValue: unknown; anyObject: Record<string, unknown> }>((tie) => ({
+const { anyValue, anyObject } = fc.letrec<{
+  anyValue: unknown;
+  anyObject: Record<string, unknown>;
+}>((tie) => ({
   anyObject: fc.array(fc.tuple(key, tie('anyValue')), { maxLength: 8 }).map(objectOf),
   anyValue: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -89,6 +145,9 @@ export function written(write: (out: ByteWriter) => void): Buffer {
 }
 
 /** Object.assign as it would be if `__proto__` were an ordinary key. */
-export function merged(target: Record<string, unknown>, source: Record<string, unknown>): Record<string, unknown> {
+export function merged(
+  target: Record<string, unknown>,
+  source: Record<string, unknown>,
+): Record<string, unknown> {
   return objectOf([...Object.entries(target), ...Object.entries(source)]);
 }

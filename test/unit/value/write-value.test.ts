@@ -9,7 +9,12 @@ import { readValue } from '../../../src/value/read-value.ts';
 import { writeContext, writeValue } from '../../../src/value/write-value.ts';
 import { encode, ORDER, objectOf, values } from './values.ts';
 
-function refusal(write: () => void): { code: string; path: string; reason: string; cause: unknown } {
+function refusal(write: () => void): {
+  code: string;
+  path: string;
+  reason: string;
+  cause: unknown;
+} {
   try {
     write();
   } catch (error) {
@@ -38,22 +43,53 @@ test('GEN-7 F-79 every storable value comes back as it was', () => {
 test('what is written is MessagePack: an independent decoder reads the same', () => {
   const unpackr = new Unpackr({ useRecords: false });
   fc.assert(
-    fc.property(values.filter((value) => !mentionsProto(value)), (value) => {
-      assert.deepStrictEqual(unpackr.unpack(encode(value)), value);
-    }),
+    fc.property(
+      values.filter((value) => !mentionsProto(value)),
+      (value) => {
+        assert.deepStrictEqual(unpackr.unpack(encode(value)), value);
+      },
+    ),
     { numRuns: 1000 },
   );
 });
 
 test('numbers and counts take their shortest form', () => {
   const sizes: [value: unknown, size: number][] = [
-    [0, 1], [127, 1], [-32, 1], [128, 2], [255, 2], [-33, 2], [-128, 2], [256, 3], [65535, 3], [-129, 3], [-32768, 3],
-    [65536, 5], [2 ** 32 - 1, 5], [-32769, 5], [-(2 ** 31), 5], [2 ** 32, 9], [-0, 9], [0.5, 9], [1n, 9], [2n ** 64n - 1n, 9],
+    [0, 1],
+    [127, 1],
+    [-32, 1],
+    [128, 2],
+    [255, 2],
+    [-33, 2],
+    [-128, 2],
+    [256, 3],
+    [65535, 3],
+    [-129, 3],
+    [-32768, 3],
+    [65536, 5],
+    [2 ** 32 - 1, 5],
+    [-32769, 5],
+    [-(2 ** 31), 5],
+    [2 ** 32, 9],
+    [-0, 9],
+    [0.5, 9],
+    [1n, 9],
+    [2n ** 64n - 1n, 9],
   ];
   for (const [value, size] of sizes) expect(encode(value).length, String(value)).toBe(size);
-  for (const [length, lead] of [[0, 1], [31, 1], [32, 2], [255, 2], [256, 3], [65535, 3], [65536, 5]] as const) {
+  for (const [length, lead] of [
+    [0, 1],
+    [31, 1],
+    [32, 2],
+    [255, 2],
+    [256, 3],
+    [65535, 3],
+    [65536, 5],
+  ] as const) {
     expect(encode('x'.repeat(length)).length).toBe(lead + length);
-    expect(encode(Array(length).fill(0)).length).toBe((length < 16 ? 1 : length < 65536 ? 3 : 5) + length);
+    expect(encode(Array(length).fill(0)).length).toBe(
+      (length < 16 ? 1 : length < 65536 ? 3 : 5) + length,
+    );
   }
   expect(decode(encode('ä'.repeat(40000)))).toBe('ä'.repeat(40000));
 });
@@ -72,7 +108,12 @@ describe('F-79 BAD_REQUEST with the path of', () => {
     ['a boxed number', { a: Object(1) }, 'payload.a', /Number/],
     ['a class instance', { a: new (class Money {})() }, 'payload.a', /not a plain object/],
     ['an object over an object', { a: Object.create({}) }, 'payload.a', /not a plain object/],
-    ['an object over a bare object', { a: Object.create(Object.create(null)) }, 'payload.a', /not a plain object/],
+    [
+      'an object over a bare object',
+      { a: Object.create(Object.create(null)) },
+      'payload.a',
+      /not a plain object/,
+    ],
     ['a hole', { a: [1, , 2] }, 'payload.a[1]', /hole/], // eslint-disable-line no-sparse-arrays
     ['undefined in an array', [undefined], 'payload[0]', /is undefined/],
     ['a huge sparse array', { a: new Array(2 ** 20) }, 'payload.a[0]', /hole/],
@@ -108,7 +149,15 @@ describe('F-79 BAD_REQUEST with the path of', () => {
     Object.defineProperty(item, 1, { get: thrower });
     const { proxy: revoked, revoke } = Proxy.revocable({}, {});
     revoke();
-    expect(refused({ a: { get b() { return thrower(); } } })).toMatchObject({ path: 'payload.a.b', cause: boom });
+    expect(
+      refused({
+        a: {
+          get b() {
+            return thrower();
+          },
+        },
+      }),
+    ).toMatchObject({ path: 'payload.a.b', cause: boom });
     expect(refused({ a: item })).toMatchObject({ path: 'payload.a[1]', cause: boom });
     for (const trap of ['get', 'ownKeys', 'getPrototypeOf', 'getOwnPropertyDescriptor'] as const) {
       expect(refused({ a: new Proxy({ b: 1 }, { [trap]: thrower }) }).cause).toBe(boom);
@@ -126,7 +175,10 @@ test('plain objects of other realms and without a prototype are plain objects', 
 });
 
 test('F-73 an own __proto__ is a key like any other', () => {
-  const value = objectOf([['__proto__', { polluted: true }], ['constructor', 1]]);
+  const value = objectOf([
+    ['__proto__', { polluted: true }],
+    ['constructor', 1],
+  ]);
   const back = decode(encode(value)) as object;
   assert.deepStrictEqual(back, value);
   expect(Object.getPrototypeOf(back)).toBe(Object.prototype);
@@ -143,6 +195,8 @@ test('F-70 a value over 16 MiB is RECORD_TOO_LARGE before memory grows for it', 
     { a: 'x'.repeat(17 * 1024 * 1024) },
     Array.from({ length: 17 * 1024 }, () => 'x'.repeat(1024)),
     Array(limit).fill(1),
+    Array(limit / 4).fill(0.5),
+    Object.fromEntries(Array.from({ length: limit / 16 }, (_, i) => [`key number ${i}`, 0.5])),
   ];
   for (const value of tooLarge) {
     writer.position = 0;
@@ -165,7 +219,9 @@ test('INS-1 a context must be a plain object', () => {
     const error = refusal(() => writeContext(new ByteWriter(16), value, 'context'));
     expect(error).toMatchObject({ code: 'BAD_REQUEST', path: 'context' });
   }
-  expect(refusal(() => writeContext(new ByteWriter(16), { a: { b: NaN } }, 'context')).path).toBe('context.a.b');
+  expect(refusal(() => writeContext(new ByteWriter(16), { a: { b: NaN } }, 'context')).path).toBe(
+    'context.a.b',
+  );
   const writer = new ByteWriter(16);
   writeContext(writer, ORDER, 'context');
   assert.deepStrictEqual(readValue(writer.bytes, 0, writer.position), ORDER);
@@ -173,5 +229,7 @@ test('INS-1 a context must be a plain object', () => {
 
 function mentionsProto(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return Object.entries(value).some(([name, member]) => name === '__proto__' || mentionsProto(member));
+  return Object.entries(value).some(
+    ([name, member]) => name === '__proto__' || mentionsProto(member),
+  );
 }
