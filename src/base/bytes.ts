@@ -32,6 +32,14 @@ export class ByteWriter {
     this.view = new DataView(grown.buffer, grown.byteOffset, grown.byteLength);
   }
 
+  /** Lets go of a buffer that grew beyond `maxCapacity`, with what is in it. */
+  trim(maxCapacity: number): void {
+    if (this.bytes.length <= maxCapacity) return;
+    this.bytes = Buffer.allocUnsafeSlow(maxCapacity);
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+    this.position = 0;
+  }
+
   u8(value: number): void {
     this.reserve(1);
     this.bytes[this.position++] = value;

@@ -149,8 +149,8 @@ export class InstanceWrites {
   private begin(): void {
     this.overPending = false;
     this.pipeline.notes.clear();
-    this.pipeline.admit();
-    this.pipeline.readClock();
+    this.pipeline.records.admit();
+    this.pipeline.records.readClock();
   }
 
   /** Finds the instance a command is about. @throws {StoreError} BAD_REQUEST, INSTANCE_NOT_FOUND */

@@ -34,7 +34,7 @@ export class MachineRegistry {
   put(input: MachineDefinition | Data, options: PutOptions | undefined): Promise<PutResult> {
     const { pipeline } = this;
     try {
-      pipeline.admit();
+      pipeline.records.admit();
       const body = validateDefinition(input);
       const checksum = checksumOf(body);
       checkObject(options, 'options');
@@ -117,38 +117,38 @@ export class MachineRegistry {
     const { pipeline } = this;
     const { machines } = pipeline.state;
     const ticket = new OneTicket<PutResult>(pipeline.state, { make: () => result }, mustSync);
-    pipeline.openGroup();
+    pipeline.records.openGroup();
     try {
       if (mustShow) {
-        const writer = pipeline.openRecord();
+        const writer = pipeline.records.open();
         const index = existing?.index ?? machines.nextIndex;
         encodeDefine(
           writer,
-          pipeline.recordTime,
+          pipeline.records.time,
           index,
           body.name,
           body.version,
           encodeDefinition(body),
           pipeline.notes,
         );
-        pipeline.closeRecord(undefined, false);
+        pipeline.records.close(undefined, false);
       }
       if (changesIndexes) {
-        const writer = pipeline.openRecord();
+        const writer = pipeline.records.open();
         encodeIndexes(
           writer,
-          pipeline.recordTime,
+          pipeline.records.time,
           body.name,
           encodeDefinition([...(body.indexes ?? [])]),
           pipeline.notes,
         );
-        pipeline.closeRecord(undefined, false);
+        pipeline.records.close(undefined, false);
       }
     } catch (error) {
-      pipeline.abortGroup();
+      pipeline.records.abortGroup();
       throw error;
     }
-    pipeline.commitGroup(ticket, mustSync);
+    pipeline.records.commitGroup(ticket, mustSync);
     const definition = existing ?? machines.addWaiting(body);
     definition.isHiding = false;
     if (mustShow && existing !== undefined) definition.isHidden = false;
@@ -160,8 +160,8 @@ export class MachineRegistry {
     const { pipeline } = this;
     try {
       pipeline.notes.clear();
-      pipeline.admit();
-      pipeline.readClock();
+      pipeline.records.admit();
+      pipeline.records.readClock();
       checkName(name, 'name');
       const definition = pipeline.state.machines.find(name, version);
       if (definition === undefined || !definition.isOffered) throw unknownMachine(name, version);
@@ -174,8 +174,8 @@ export class MachineRegistry {
         );
       }
       const ticket = new OneTicket<void>(pipeline.state, { make: () => undefined }, false);
-      encodeHide(pipeline.openRecord(), pipeline.recordTime, definition.index, pipeline.notes);
-      pipeline.closeRecord(ticket, false);
+      encodeHide(pipeline.records.open(), pipeline.records.time, definition.index, pipeline.notes);
+      pipeline.records.close(ticket, false);
       definition.isHiding = true;
       return ticket.promise;
     } catch (error) {

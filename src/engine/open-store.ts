@@ -8,7 +8,14 @@ import { MemoryLog } from '../storage/memory-log.ts';
 import { State } from '../state/state.ts';
 import { openLogWriter } from '../../wal/open-writer.ts';
 import { type OnFrame, scanLog } from '../../wal/scan.ts';
-import type { ReadOptions, ReadStore, RecoveryReport, Store, StoreOptions, VerifyReport } from './api/store.ts';
+import type {
+  ReadOptions,
+  ReadStore,
+  RecoveryReport,
+  Store,
+  StoreOptions,
+  VerifyReport,
+} from './api/store.ts';
 import { type Settings, settingsOf } from './options.ts';
 import { type EngineLog, Pipeline } from './pipeline.ts';
 import { FrozenStore, type Opened } from './read-store.ts';
@@ -20,7 +27,10 @@ import { verifyStore } from './verify-store.ts';
 /** Bytes of the key that ids are hashed with. */
 const HASH_KEY_BYTES = 8;
 
-type AnyOptions = Omit<StoreOptions, 'readOnly' | 'follow'> & { readOnly?: boolean | undefined; follow?: boolean | undefined };
+type AnyOptions = Omit<StoreOptions, 'readOnly' | 'follow'> & {
+  readOnly?: boolean | undefined;
+  follow?: boolean | undefined;
+};
 
 /**
  * Opens a directory (created if absent) for writing, or ':memory:'.
@@ -36,15 +46,29 @@ export function openStore(location: string, options?: StoreOptions): Promise<Sto
 /** Opens without the lock and without any way to write: the state as the log has it now. */
 export function openStore(
   location: string,
-  options: ReadOptions & ({ readOnly: true; follow?: boolean | undefined } | { readOnly?: true | undefined; follow: true }),
+  options: ReadOptions &
+    (
+      | { readOnly: true; follow?: boolean | undefined }
+      | { readOnly?: true | undefined; follow: true }
+    ),
 ): Promise<ReadStore>;
-export async function openStore(location: string, options?: AnyOptions): Promise<Store | ReadStore> {
+export async function openStore(
+  location: string,
+  options?: AnyOptions,
+): Promise<Store | ReadStore> {
   if (typeof location !== 'string' || location.length === 0 || location.includes('\0')) {
-    throw badRequest("location must be a directory or ':memory:'", 'location', 'non-empty string without NUL');
+    throw badRequest(
+      "location must be a directory or ':memory:'",
+      'location',
+      'non-empty string without NUL',
+    );
   }
   const isReadOnly = options?.readOnly === true || options?.follow === true;
   const settings = settingsOf(options as StoreOptions | undefined, isReadOnly);
-  if (options?.follow === true) throw new StoreError('UNSUPPORTED', 'following a live store is not supported yet', { details: { path: 'options.follow' } });
+  if (options?.follow === true)
+    throw new StoreError('UNSUPPORTED', 'following a live store is not supported yet', {
+      details: { path: 'options.follow' },
+    });
   if (isReadOnly) return openFrozen(location, settings);
   return location === ':memory:' ? openMemory(settings) : openFiles(location, settings);
 }
@@ -60,7 +84,12 @@ function newPipeline(settings: Settings, onFailure: (error: StoreError) => void)
 }
 
 /** Hands the pipeline its log, and the store both. */
-function assemble(opened: Opened, settings: Settings, pipeline: Pipeline, log: EngineLog): WritableStore {
+function assemble(
+  opened: Opened,
+  settings: Settings,
+  pipeline: Pipeline,
+  log: EngineLog,
+): WritableStore {
   pipeline.connect(log);
   pipeline.state.machines.isLive = true;
   return new WritableStore(opened, settings, pipeline, log);
@@ -70,10 +99,27 @@ async function openMemory(settings: Settings): Promise<Store> {
   let store: WritableStore | undefined;
   const pipeline = newPipeline(settings, (error) => store?.degraded(error));
   const log = new MemoryLog<Ticket | undefined>(pipeline, settings.thread, settings.maxPending);
-  const recovery: RecoveryReport = { snapshotOffset: 0, recordsReplayed: 0, segments: 0, bytesTruncated: 0, durationMs: 0 };
-  const verify = async (): Promise<VerifyReport> => ({ ok: true, lastOffset: pipeline.state.offset, problems: [] });
+  const recovery: RecoveryReport = {
+    snapshotOffset: 0,
+    recordsReplayed: 0,
+    segments: 0,
+    bytesTruncated: 0,
+    durationMs: 0,
+  };
+  const verify = async (): Promise<VerifyReport> => ({
+    ok: true,
+    lastOffset: pipeline.state.offset,
+    problems: [],
+  });
   const storeId = Buffer.from(settings.random.bytes(16)).toString('hex');
-  const opened: Opened = { location: ':memory:', storeId, state: pipeline.state, recovery, logger: settings.logger, verify };
+  const opened: Opened = {
+    location: ':memory:',
+    storeId,
+    state: pipeline.state,
+    recovery,
+    logger: settings.logger,
+    verify,
+  };
   store = assemble(opened, settings, pipeline, log);
   return store;
 }
@@ -81,17 +127,56 @@ async function openMemory(settings: Settings): Promise<Store> {
 async function openFiles(location: string, settings: Settings): Promise<Store> {
   let store: WritableStore | undefined;
   const pipeline = newPipeline(settings, (error) => store?.degraded(error));
-  const { fileIo, clock, thread, random, logger, durability, segmentBytes, maxPending, strict, blockingSync } = settings;
+  const {
+    fileIo,
+    clock,
+    thread,
+    random,
+    logger,
+    durability,
+    segmentBytes,
+    maxPending,
+    strict,
+    blockingSync,
+  } = settings;
   const log = await openLogWriter<Ticket | undefined>(location, {
-    fileIo, clock, thread, random, logger, durability, segmentBytes, maxPending, strict,
+    fileIo,
+    clock,
+    thread,
+    random,
+    logger,
+    durability,
+    segmentBytes,
+    maxPending,
+    strict,
     blockingPath: blockingSync,
     sink: pipeline,
     onFrame: folding(location, pipeline),
   });
-  const { recordsReplayed, segments, bytesTruncated, firstBadOffset, durationMs, storeId, strayFiles } = log.recovery;
-  const recovery = { snapshotOffset: 0, recordsReplayed, segments, bytesTruncated, ...(firstBadOffset === undefined ? {} : { firstBadOffset }), durationMs };
-  if (bytesTruncated > 0) logger.log('warn', 'a torn tail was dropped', { location, bytesTruncated, firstBadOffset });
-  if (strayFiles.length > 0) logger.log('info', 'files that are none of the store were left alone', { location, strayFiles });
+  const {
+    recordsReplayed,
+    segments,
+    bytesTruncated,
+    firstBadOffset,
+    durationMs,
+    storeId,
+    strayFiles,
+  } = log.recovery;
+  const recovery = {
+    snapshotOffset: 0,
+    recordsReplayed,
+    segments,
+    bytesTruncated,
+    ...(firstBadOffset === undefined ? {} : { firstBadOffset }),
+    durationMs,
+  };
+  if (bytesTruncated > 0)
+    logger.log('warn', 'a torn tail was dropped', { location, bytesTruncated, firstBadOffset });
+  if (strayFiles.length > 0)
+    logger.log('info', 'files that are none of the store were left alone', {
+      location,
+      strayFiles,
+    });
   const opened: Opened = {
     location,
     storeId: Buffer.from(storeId).toString('hex'),
@@ -124,11 +209,20 @@ async function openFrozen(location: string, settings: Settings): Promise<ReadSto
     durationMs: thread.monotonicMs() - startedAt,
   };
   const storeId = Buffer.from(report.manifest.state.storeId).toString('hex');
-  return new FrozenStore({ location, storeId, state: pipeline.state, recovery, logger, verify: () => verifyStore(location, { fileIo }) });
+  return new FrozenStore({
+    location,
+    storeId,
+    state: pipeline.state,
+    recovery,
+    logger,
+    verify: () => verifyStore(location, { fileIo }),
+  });
 }
 
 function noStore(location: string): StoreError {
-  return new StoreError('NOT_FOUND', `there is no store in '${location}'`, { details: { path: location } });
+  return new StoreError('NOT_FOUND', `there is no store in '${location}'`, {
+    details: { path: location },
+  });
 }
 
 /** The fold as the reader of a log calls it: what passed its checksums and still makes no sense is CORRUPT. */
@@ -138,10 +232,14 @@ function folding(location: string, pipeline: Pipeline): OnFrame {
       pipeline.replay(bytes, start, end, firstOffset);
     } catch (error) {
       if (isStoreError(error, 'FORMAT_UNSUPPORTED')) throw error;
-      throw new StoreError('CORRUPT', `record ${pipeline.state.offset + 1} of the log in '${location}' does not follow from those before it`, {
-        details: { file: location, byteOffset: start, offset: pipeline.state.offset + 1 },
-        cause: error,
-      });
+      throw new StoreError(
+        'CORRUPT',
+        `record ${pipeline.state.offset + 1} of the log in '${location}' does not follow from those before it`,
+        {
+          details: { file: location, byteOffset: start, offset: pipeline.state.offset + 1 },
+          cause: error,
+        },
+      );
     }
   };
 }

@@ -22,8 +22,8 @@ export class Outcome {
     notes.clear();
     notes.key = scope + key;
     notes.fingerprint.set(fingerprint);
-    encodeOutcome(pipeline.openRecord(), pipeline.recordTime, notes, buffer);
-    const offset = pipeline.closeRecord(undefined, false);
+    encodeOutcome(pipeline.records.open(), pipeline.records.time, notes, buffer);
+    const offset = pipeline.records.close(undefined, false);
     pipeline.overlay.addKey(
       scopedKey(scope, '', key),
       fingerprint[0] as number,

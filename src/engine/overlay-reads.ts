@@ -1,5 +1,5 @@
 /** Reads inside a transaction: the applied state with everything that waits laid over it. */
-import { ROW_FLAG } from '../instance/instance-store.ts';
+import { ROW_FLAG } from '../instance/row.ts';
 import type { Instance } from './api/instance.ts';
 import type { Page, PageOptions, Query, Selection } from './api/query.ts';
 import { decodeCursor, encodeCursor, identityOf } from './cursor.ts';

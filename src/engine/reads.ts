@@ -3,7 +3,7 @@
  * power cut could take back. Ids of another machine read as absent where a machine is given.
  */
 import { badRequest, StoreError } from '../base/errors.ts';
-import { ROW_FLAG } from '../instance/instance-store.ts';
+import { ROW_FLAG } from '../instance/row.ts';
 import type { Definition } from '../instance/machine-store.ts';
 import type { Data } from '../machine/definition.ts';
 import { readPacked } from '../value/read-packed.ts';
@@ -112,13 +112,13 @@ export class Reads {
 
   private context(handle: number): Data {
     const instances = this.state.instances;
-    instances.locateContext(handle);
+    instances.contexts.locate(handle);
     const { shapes } = this.definition(handle).machine;
     return readPacked(
       shapes,
-      instances.contextBytes,
-      instances.contextStart,
-      instances.contextEnd,
+      instances.contexts.bytes,
+      instances.contexts.start,
+      instances.contexts.end,
     ) as Data;
   }
 }

@@ -9,7 +9,7 @@ import type { CompiledTransition } from '../machine/compile-machine.ts';
 import type { Data } from '../machine/definition.ts';
 import { readPacked } from '../value/read-packed.ts';
 import type { State } from '../state/state.ts';
-import { ROW_FLAG } from '../instance/instance-store.ts';
+import { ROW_FLAG } from '../instance/row.ts';
 import type { Instance, Transition } from './api/instance.ts';
 
 /** A context that is packed, decoded, or too large to have been kept. */
@@ -119,8 +119,8 @@ export function instanceAt(
   definition: Definition,
 ): Instance {
   const instances = state.instances;
-  instances.locateContext(handle);
-  const lastEventId = instances.lastEventId(handle);
+  instances.contexts.locate(handle);
+  const lastEventId = instances.contexts.lastEventId(handle);
   return {
     id,
     machine: definition.machine.name,
@@ -128,9 +128,9 @@ export function instanceAt(
     state: definition.compiled.states[instances.state(handle)] as string,
     context: readPacked(
       definition.machine.shapes,
-      instances.contextBytes,
-      instances.contextStart,
-      instances.contextEnd,
+      instances.contexts.bytes,
+      instances.contexts.start,
+      instances.contexts.end,
     ) as Data,
     createdAt: instances.createdAt(handle),
     updatedAt: instances.updatedAt(handle),

@@ -2,7 +2,7 @@
  * find, iterate and count by machine, version and state, in id order: a plain scan over the packed
  * rows. A page costs one pass, and only its rows are decoded.
  */
-import { ROW, ROW_FLAG } from '../instance/instance-store.ts';
+import { ROW, ROW_FLAG } from '../instance/row.ts';
 import type { Instance } from './api/instance.ts';
 import type { Page, Query, Selection } from './api/query.ts';
 import { decodeCursor, encodeCursor, identityOf } from './cursor.ts';

@@ -159,7 +159,7 @@ export class WritableStore implements Store {
   }
 
   private async shut(): Promise<void> {
-    if (this.pipeline.isInGroup)
+    if (this.pipeline.records.isInGroup)
       throw badRequest('a store cannot be closed inside a transaction', 'close');
     await this.log.close();
     this.isClosed = true;

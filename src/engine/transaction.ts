@@ -55,16 +55,17 @@ export class Transactions {
     let key: string | undefined;
     try {
       pipeline.notes.clear();
-      pipeline.admit();
-      if (pipeline.isInGroup) throw badRequest('a transaction cannot start inside another', 'run');
+      pipeline.records.admit();
+      if (pipeline.records.isInGroup)
+        throw badRequest('a transaction cannot start inside another', 'run');
       if (typeof callback !== 'function')
         throw badRequest('run must be a function', 'run', 'function');
-      pipeline.readClock();
+      pipeline.records.readClock();
       annotate(pipeline.notes, options, undefined);
       key = pipeline.notes.key;
       const first = key === undefined ? undefined : this.replay<T>();
       if (first !== undefined) return withSignal(first, options?.signal);
-      pipeline.openGroup();
+      pipeline.records.openGroup();
     } catch (error) {
       return pipeline.refuse(error, key !== undefined && this.commands.replay.isPending);
     }
@@ -75,7 +76,7 @@ export class Transactions {
       if (key !== undefined) this.outcome.log(KEY_SCOPE.transaction, key, value, NO_ARGUMENTS);
       return withSignal(this.commit(value, options?.durable === true), options?.signal);
     } catch (error) {
-      if (pipeline.isInGroup) pipeline.abortGroup();
+      if (pipeline.records.isInGroup) pipeline.records.abortGroup();
       // The callback may have read commits that wait: its own error is only true once they are.
       return pipeline.refuse(error, true);
     } finally {
@@ -108,8 +109,8 @@ export class Transactions {
   private commit<T>(value: T, mustSync: boolean): Promise<Committed<T>> {
     const { pipeline } = this;
     const ticket = new ValueTicket<T>(value, mustSync);
-    const offset = pipeline.nextOffset - 1;
-    if (pipeline.commitGroup(ticket, mustSync)) return ticket.promise;
+    const offset = pipeline.records.nextOffset - 1;
+    if (pipeline.records.commitGroup(ticket, mustSync)) return ticket.promise;
     return new Promise((resolve, reject) =>
       pipeline.afterPending(() => resolve({ value, offset, applied: true }), reject),
     );

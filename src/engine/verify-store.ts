@@ -5,10 +5,14 @@ import { nodeFileIo } from '../base/node-file-io.ts';
 import { scanLog } from '../../wal/scan.ts';
 import type { VerifyReport } from './api/store.ts';
 
-export async function verifyStore(directory: string, options: { readonly fileIo?: FileIo | undefined } = {}): Promise<VerifyReport> {
+export async function verifyStore(
+  directory: string,
+  options: { readonly fileIo?: FileIo | undefined } = {},
+): Promise<VerifyReport> {
   try {
     const report = await scanLog(options.fileIo ?? nodeFileIo, directory, {});
-    if (report === undefined) throw new StoreError('NOT_FOUND', `there is no store in '${directory}'`);
+    if (report === undefined)
+      throw new StoreError('NOT_FOUND', `there is no store in '${directory}'`);
     return { ok: true, lastOffset: report.end.offset, problems: [] };
   } catch (error) {
     if (!isStoreError(error)) throw error;

@@ -114,7 +114,8 @@ function takeContainer(value: object, place: Place, walk: Walk): Plain {
 
 function takeLeaf(value: unknown, path: string): Plain {
   if (value === null || typeof value === 'boolean') return value;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  // Adding 0 turns -0 into 0: a definition means the same with either, and its log record keeps no sign of zero.
+  if (typeof value === 'number' && Number.isFinite(value)) return value + 0;
   if (typeof value === 'string') {
     if (isWellFormed(value)) return value;
     throw badRequest(`${path} holds half a surrogate pair`, path, 'well-formed Unicode');

@@ -10,7 +10,7 @@ import {
   type KeyScope,
   scopedKey,
 } from '../instance/idempotency-store.ts';
-import { ROW, ROW_FLAG } from '../instance/instance-store.ts';
+import { ROW, ROW_FLAG, ROW_INDEX_MASK } from '../instance/row.ts';
 import type { Definition } from '../instance/machine-store.ts';
 import type { NormalisedDefinition } from '../machine/definition.ts';
 import { decodeDefinition } from '../record/definition-codec.ts';
@@ -18,7 +18,6 @@ import { FIELD, RECORD_KIND } from '../record/kind.ts';
 import { RecordReader } from '../record/record-reader.ts';
 import type { State } from './state.ts';
 
-const ROW_INDEX_MASK = 0xffff;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 export class Fold {
@@ -89,7 +88,7 @@ export class Fold {
     if (record.at > (segment.f64[updatedAt] as number)) segment.f64[updatedAt] = record.at;
     segment.f64[i * ROW.f64 + ROW.offset] = offset;
     if (record.bodyStart < record.bodyEnd) {
-      instances.mergeContext(
+      instances.contexts.merge(
         handle,
         definition.machine.shapes,
         record.bytes,
@@ -98,7 +97,7 @@ export class Fold {
       );
     }
     if (record.has(FIELD.eventId))
-      instances.setEventId(handle, record.bytes, record.eventId.start, record.eventId.end);
+      instances.contexts.setEventId(handle, record.bytes, record.eventId.start, record.eventId.end);
     if (record.has(FIELD.key))
       this.keepContext(
         offset,
@@ -128,7 +127,7 @@ export class Fold {
     definition.population[initial] = (definition.population[initial] as number) + 1;
     definition.rows++;
     if (!isEmptyMap(record.bytes, record.bodyStart, record.bodyEnd)) {
-      instances.setContext(
+      instances.contexts.set(
         record.handle,
         definition.machine.shapes,
         record.bytes,
@@ -189,16 +188,16 @@ export class Fold {
     detail: number,
   ): void {
     const instances = this.state.instances;
-    instances.locateContext(handle);
-    const isKept = instances.contextEnd - instances.contextStart <= KEPT_CONTEXT_BYTES;
-    const end = isKept ? instances.contextEnd : instances.contextStart;
+    instances.contexts.locate(handle);
+    const isKept = instances.contexts.end - instances.contexts.start <= KEPT_CONTEXT_BYTES;
+    const end = isKept ? instances.contexts.end : instances.contexts.start;
     this.keep(
       offset,
       scopedKey(scope, target, this.keyText()),
       handle,
       definition.index,
-      instances.contextBytes,
-      instances.contextStart,
+      instances.contexts.bytes,
+      instances.contexts.start,
       end,
       detail,
       !isKept,

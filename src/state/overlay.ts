@@ -9,7 +9,7 @@
  */
 import { invariant } from '../base/assert.ts';
 import { ByteWriter } from '../base/bytes.ts';
-import { ROW_FLAG } from '../instance/instance-store.ts';
+import { ROW_FLAG } from '../instance/row.ts';
 import type { Definition } from '../instance/machine-store.ts';
 import type { State } from './state.ts';
 

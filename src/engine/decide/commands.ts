@@ -128,14 +128,14 @@ export class Commands {
     const { pipeline, target, body } = this;
     const { notes } = pipeline;
     const { handle, definition } = target;
-    const writer = pipeline.openRecord();
-    encodeApply(writer, pipeline.recordTime, handle, transition, notes, body);
+    const writer = pipeline.records.open();
+    encodeApply(writer, pipeline.records.time, handle, transition, notes, body);
     const at = notes.at ?? pipeline.now;
     const ticket = ticketFor?.(
       new TransitionMaker(id, handle, definition, transition, at, notes.eventId),
       mustSync,
     );
-    const offset = pipeline.closeRecord(ticket, mustSync);
+    const offset = pipeline.records.close(ticket, mustSync);
     const pending = pipeline.overlay.touch(handle, definition);
     pending.state = definition.compiled.transitionTo[transition] as number;
     pending.offset = offset;
@@ -199,12 +199,12 @@ export class Commands {
   ): number {
     const { pipeline, body } = this;
     const { notes } = pipeline;
-    const writer = pipeline.openRecord();
+    const writer = pipeline.records.open();
     const free = pipeline.state.instances.free;
     const handle = free.peekNext();
-    encodeCreate(writer, pipeline.recordTime, handle, definition.index, id, notes, body);
+    encodeCreate(writer, pipeline.records.time, handle, definition.index, id, notes, body);
     const ticket = ticketFor?.(new CreatedMaker(id, handle, definition), mustSync);
-    const offset = pipeline.closeRecord(ticket, mustSync);
+    const offset = pipeline.records.close(ticket, mustSync);
     free.take();
     const pending = pipeline.overlay.add(handle, id, definition, notes.at ?? pipeline.now, offset);
     pending.addPayload(body.bytes, 0, body.position);
@@ -224,10 +224,10 @@ export class Commands {
     const { pipeline, target } = this;
     const { notes } = pipeline;
     const { handle, definition } = target;
-    const writer = pipeline.openRecord();
-    encodeDelete(writer, pipeline.recordTime, handle, notes);
+    const writer = pipeline.records.open();
+    encodeDelete(writer, pipeline.records.time, handle, notes);
     const ticket = ticketFor?.(new DeletedMaker(id), mustSync);
-    const offset = pipeline.closeRecord(ticket, mustSync);
+    const offset = pipeline.records.close(ticket, mustSync);
     const pending = pipeline.overlay.touch(handle, definition);
     pending.isDeleted = true;
     pending.offset = offset;

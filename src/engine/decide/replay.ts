@@ -62,7 +62,7 @@ export class Replay {
       });
     }
     const first = state.keys.find(scoped);
-    if (first === undefined || this.pipeline.isKeyPurged(first.offset)) return undefined;
+    if (first === undefined || this.pipeline.records.isKeyPurged(first.offset)) return undefined;
     if (first.time + this.options.retentionMs < now) {
       this.purgeExpired();
       return undefined;
@@ -73,7 +73,7 @@ export class Replay {
 
   /** Logs the end of all keys past their retention; before a group opens, since its commit is one. */
   purgeExpired(): void {
-    this.pipeline.purgeExpiredKeys(this.pipeline.now - this.options.retentionMs - 1);
+    this.pipeline.records.purgeExpiredKeys(this.pipeline.now - this.options.retentionMs - 1);
   }
 
   /** Does the key looked up last rest on a commit that waits for the disk? */

@@ -3,7 +3,7 @@
  * has one, else the applied row. One object per pipeline, reused; it holds until the next look-up.
  */
 import type { Definition } from '../../instance/machine-store.ts';
-import { ROW_FLAG } from '../../instance/instance-store.ts';
+import { ROW_FLAG } from '../../instance/row.ts';
 import type { Data } from '../../machine/definition.ts';
 import { mergePacked } from '../../value/merge.ts';
 import { unpackToMessagePack } from '../../value/pack.ts';
@@ -74,7 +74,7 @@ export class Target {
     if (pending === undefined) return instanceAt(this.state$, this.handle, id, definition);
     const instances = this.state$.instances;
     const lastEventId =
-      pending.eventId ?? (pending.isNew ? undefined : instances.lastEventId(this.handle));
+      pending.eventId ?? (pending.isNew ? undefined : instances.contexts.lastEventId(this.handle));
     return {
       id,
       machine: definition.machine.name,
@@ -101,8 +101,8 @@ export class Target {
     const pending = this.pending;
     let sum = pending?.payloads.position ?? 0;
     if (pending?.isNew !== true) {
-      this.state$.instances.locateContext(this.handle);
-      sum += this.state$.instances.contextEnd - this.state$.instances.contextStart;
+      this.state$.instances.contexts.locate(this.handle);
+      sum += this.state$.instances.contexts.end - this.state$.instances.contexts.start;
     }
     return sum;
   }
@@ -133,10 +133,10 @@ export class Target {
     if (pending?.isNew === true) {
       from.u8(EMPTY_MAP);
     } else {
-      instances.locateContext(this.handle);
+      instances.contexts.locate(this.handle);
       if (pending === undefined)
-        return use(instances.contextBytes, instances.contextStart, instances.contextEnd);
-      from.raw(instances.contextBytes, instances.contextStart, instances.contextEnd);
+        return use(instances.contexts.bytes, instances.contexts.start, instances.contexts.end);
+      from.raw(instances.contexts.bytes, instances.contexts.start, instances.contexts.end);
     }
     const shapes = this.definition.machine.shapes;
     const { bytes, view, position } = pending.payloads;

@@ -40,12 +40,12 @@ export class TransitionMaker implements Maker<Transition> {
 
   make(state: State, offset: number): Transition {
     const instances = state.instances;
-    instances.locateContext(this.handle);
+    instances.contexts.locate(this.handle);
     const kept = new PackedContext(
       this.definition,
-      instances.contextBytes,
-      instances.contextStart,
-      instances.contextEnd,
+      instances.contexts.bytes,
+      instances.contexts.start,
+      instances.contexts.end,
     );
     const { id, definition, transition, at, eventId } = this;
     return new TransitionResult(id, definition, transition, at, offset, true, eventId, kept);

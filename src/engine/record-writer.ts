@@ -1,0 +1,161 @@
+/**
+ * Decided commands into the log: records, commits of one record or of several (a group), and the
+ * purges that clock and limits call for. A group that is aborted leaves buffer, overlay and handles
+ * as they were.
+ */
+import { invariant } from '../base/assert.ts';
+import type { ByteWriter } from '../base/bytes.ts';
+import type { Clock } from '../base/clock.ts';
+import type { StoreError } from '../base/errors.ts';
+import { encodePurge } from '../record/encode.ts';
+import type { Overlay } from '../state/overlay.ts';
+import type { State } from '../state/state.ts';
+import type { OrderedLog } from '../../wal/ordered-log.ts';
+import { LIMITS } from './limits.ts';
+import type { Cutoffs, Retention } from './retention.ts';
+import type { Ticket } from './ticket.ts';
+
+export type EngineLog = OrderedLog<Ticket | undefined>;
+
+export class RecordWriter {
+  /** Milliseconds since the epoch: the time of the commit being encoded. */
+  now = 0;
+  private readonly state: State;
+  private readonly overlay: Overlay;
+  private readonly clock: Clock;
+  private readonly retention: Retention;
+  private log!: EngineLog;
+  /** Several records go into the open commit. */
+  private inGroup = false;
+  private isFirstRecord = false;
+  private groupMark = 0;
+  private refusal: StoreError | undefined;
+
+  constructor(state: State, overlay: Overlay, clock: Clock, retention: Retention) {
+    this.state = state;
+    this.overlay = overlay;
+    this.clock = clock;
+    this.retention = retention;
+  }
+
+  connect(log: EngineLog): void {
+    this.log = log;
+  }
+
+  /** @throws {StoreError} STORE_CLOSED, WAL_IO_ERROR: no command is taken in now. */
+  admit(): void {
+    if (this.refusal !== undefined) throw this.refusal;
+    this.log.admit();
+  }
+
+  /** Takes nothing in any more. */
+  refuseAll(error: StoreError): void {
+    this.refusal = error;
+  }
+
+  /** Milliseconds since the epoch, for a command that is about to be decided. */
+  readClock(): number {
+    this.now = Math.trunc(this.clock.now());
+    return this.now;
+  }
+
+  /** Offset the next record gets, also inside a group. */
+  get nextOffset(): number {
+    return this.log.openOffset;
+  }
+
+  /** Room for one record; encode, then close(). @throws {StoreError} RATE_LIMITED */
+  open(): ByteWriter {
+    if (!this.inGroup) {
+      this.log.checkRoom();
+      this.maintain();
+      this.log.begin();
+      this.isFirstRecord = true;
+    }
+    return this.log.beginRecord();
+  }
+
+  /** What the encoder writes as time: the commit's on its first record, nothing on the others. */
+  get time(): number | undefined {
+    return this.isFirstRecord ? this.now : undefined;
+  }
+
+  /** Ends the record and, outside a group, the commit. Gives its offset. @throws {StoreError} RECORD_TOO_LARGE - nothing was written. */
+  close(ticket: Ticket | undefined, mustSync: boolean): number {
+    const offset = this.log.openOffset;
+    try {
+      this.log.endRecord();
+    } catch (error) {
+      if (this.inGroup) this.log.dropRecord();
+      else this.log.abort();
+      throw error;
+    }
+    this.isFirstRecord = false;
+    if (!this.inGroup) this.log.commit(ticket, mustSync);
+    return offset;
+  }
+
+  /** Starts a commit of several records; ends with commitGroup() or abortGroup(). */
+  openGroup(): void {
+    this.log.checkRoom();
+    this.readClock();
+    this.maintain();
+    this.log.begin();
+    this.inGroup = true;
+    this.isFirstRecord = true;
+    this.overlay.begin();
+    this.groupMark = this.state.instances.free.mark();
+  }
+
+  /** False when the group has no record: then there is no commit, and nobody will be told. */
+  commitGroup(ticket: Ticket, mustSync: boolean): boolean {
+    this.inGroup = false;
+    this.overlay.forget();
+    this.state.instances.free.forget(this.groupMark);
+    if (this.isFirstRecord) {
+      this.log.abort();
+      return false;
+    }
+    this.log.commit(ticket, mustSync);
+    return true;
+  }
+
+  abortGroup(): void {
+    this.inGroup = false;
+    this.log.abort();
+    this.overlay.rollback();
+    this.state.instances.free.rollback(this.groupMark);
+  }
+
+  get isInGroup(): boolean {
+    return this.inGroup;
+  }
+
+  /** Drops what clock and limits say is over, as a record of its own: never by itself. */
+  private maintain(): void {
+    const due = this.retention.due(this.state, this.overlay.keys.size, this.now);
+    if (due === undefined) return;
+    this.logPurge(due);
+  }
+
+  private logPurge(due: Cutoffs): void {
+    this.log.begin();
+    encodePurge(this.log.beginRecord(), this.now, due.deletedThrough, due.keysThrough);
+    this.log.endRecord();
+    this.log.commit(undefined, false);
+    this.retention.decided(due);
+  }
+
+  /** A key past its retention is about to be used again: those written at or before `time` go first, in slices. */
+  purgeExpiredKeys(time: number): void {
+    invariant(!this.inGroup, 'keys expire before a group opens');
+    for (const keysThrough of this.state.keys.cutoffs(time, LIMITS.purgeEntries)) {
+      if (!this.retention.isKeyPurged(keysThrough))
+        this.logPurge({ keysThrough, deletedThrough: 0 });
+    }
+  }
+
+  isKeyPurged(offset: number): boolean {
+    return this.retention.isKeyPurged(offset);
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * The contexts of instances, packed, in slots of the heap; each row names its slot. A slot holds
+ * `varint(length) context`, then, if the row says so, the last event id as `varint(length) text`.
+ * A row without a slot has the empty context and no event id.
+ */
+import { ByteWriter } from '../base/bytes.ts';
+import type { RowTable } from '../base/row-table.ts';
+import type { SlabHeap } from '../base/slab-heap.ts';
+import { MiB } from '../base/units.ts';
+import { mergeInPlace, mergePacked } from '../value/merge.ts';
+import { packValue } from '../value/pack.ts';
+import type { ShapeTable } from '../value/shape-table.ts';
+import { ROW, ROW_FLAG, ROW_INDEX_MASK } from './row.ts';
+
+/** The packed form of a context without fields. */
+const EMPTY_CONTEXT: Uint8Array = Uint8Array.of(0x80);
+/** Scratch buffers that grew beyond this for one large context are not kept. */
+const KEPT_SCRATCH_BYTES: number = MiB;
+
+export class ContextStore {
+  /** Where the context asked for by locate() lies. */
+  bytes: Uint8Array = EMPTY_CONTEXT;
+  start = 0;
+  end = 1;
+  private readonly rows: RowTable;
+  private readonly heap: SlabHeap;
+  private readonly merged = new ByteWriter(4096);
+  private readonly slot = new ByteWriter(4096);
+
+  constructor(rows: RowTable, heap: SlabHeap) {
+    this.rows = rows;
+    this.heap = heap;
+  }
+
+  /** Stores a new instance's context, given as MessagePack. */
+  set(handle: number, shapes: ShapeTable, bytes: Uint8Array, start: number, end: number): void {
+    this.merged.position = 0;
+    packValue(shapes, bytes, start, end, this.merged);
+    this.writeSlot(handle, this.merged.bytes, 0, this.merged.position, EMPTY_CONTEXT, 0, 0);
+  }
+
+  /** Merges a payload, given as MessagePack, shallowly into the context. Anything but a map leaves it as it is. */
+  merge(handle: number, shapes: ShapeTable, bytes: Uint8Array, start: number, end: number): void {
+    this.locate(handle);
+    if (mergeInPlace(shapes, this.bytes, this.start, this.end, bytes, start, end)) return;
+    this.merged.position = 0;
+    mergePacked(shapes, this.bytes, this.start, this.end, bytes, start, end, this.merged);
+    this.rewrite(handle, this.merged.bytes, 0, this.merged.position);
+  }
+
+  /** New context, same event id. */
+  private rewrite(handle: number, bytes: Uint8Array, start: number, end: number): void {
+    this.locate(handle);
+    const eventStart = this.end;
+    const eventEnd = this.eventIdEnd(handle, this.bytes, eventStart);
+    this.writeSlot(handle, bytes, start, end, this.bytes, eventStart, eventEnd);
+  }
+
+  /** End of `varint(length) text` at `start`, or `start` when the row has no event id. */
+  private eventIdEnd(handle: number, bytes: Uint8Array, start: number): number {
+    if (!this.hasEventId(handle)) return start;
+    const length = readVarint(bytes, start);
+    return start + varintSize(length) + length;
+  }
+
+  private hasEventId(handle: number): boolean {
+    const flags = this.rows.segmentOf(handle).u16[
+      (handle & ROW_INDEX_MASK) * ROW.u16 + ROW.flags
+    ] as number;
+    return (flags & ROW_FLAG.eventId) !== 0;
+  }
+
+  setEventId(handle: number, bytes: Uint8Array, start: number, end: number): void {
+    this.locate(handle);
+    this.merged.position = 0;
+    this.merged.varint(end - start);
+    this.merged.raw(bytes, start, end);
+    const flags = this.rows.segmentOf(handle).u16;
+    const at = (handle & ROW_INDEX_MASK) * ROW.u16 + ROW.flags;
+    flags[at] = (flags[at] as number) | ROW_FLAG.eventId;
+    this.writeSlot(
+      handle,
+      this.bytes,
+      this.start,
+      this.end,
+      this.merged.bytes,
+      0,
+      this.merged.position,
+    );
+  }
+
+  lastEventId(handle: number): string | undefined {
+    if (!this.hasEventId(handle)) return undefined;
+    this.locate(handle);
+    const length = readVarint(this.bytes, this.end);
+    const start = this.end + varintSize(length);
+    return Buffer.from(this.bytes.subarray(start, start + length)).toString('utf8');
+  }
+
+  /** Puts context and event id into a slot that fits; the old one is reused or freed. The sources may lie in the old slot. */
+  private writeSlot(
+    handle: number,
+    context: Uint8Array,
+    start: number,
+    end: number,
+    event: Uint8Array,
+    eventStart: number,
+    eventEnd: number,
+  ): void {
+    const slot = this.slot;
+    slot.position = 0;
+    slot.varint(end - start);
+    slot.raw(context, start, end);
+    slot.raw(event, eventStart, eventEnd);
+    const refs = this.rows.segmentOf(handle).u32;
+    const at = (handle & ROW_INDEX_MASK) * ROW.u32 + ROW.context;
+    let ref = refs[at] as number;
+    const capacity = ref === 0 ? 0 : this.heap.capacityOf(ref);
+    if (capacity < slot.position || capacity > 2 * slot.position + 16) {
+      if (ref !== 0) this.heap.free(ref);
+      ref = this.heap.allocate(slot.position);
+      refs[at] = ref;
+    }
+    const target = this.heap.bytesOf(ref);
+    let to = this.heap.startOf(ref);
+    const from = slot.bytes;
+    if (slot.position <= 128)
+      for (let i = 0; i < slot.position; i++) target[to++] = from[i] as number;
+    else target.set(from.subarray(0, slot.position), to);
+    slot.trim(KEPT_SCRATCH_BYTES);
+    this.merged.trim(KEPT_SCRATCH_BYTES);
+  }
+
+  /** Sets bytes, start and end; they hold until the next change of any instance. */
+  locate(handle: number): void {
+    const ref = this.rows.segmentOf(handle).u32[
+      (handle & ROW_INDEX_MASK) * ROW.u32 + ROW.context
+    ] as number;
+    if (ref === 0) {
+      this.bytes = EMPTY_CONTEXT;
+      this.start = 0;
+      this.end = 1;
+      return;
+    }
+    const bytes = this.heap.bytesOf(ref);
+    const start = this.heap.startOf(ref);
+    const length = readVarint(bytes, start);
+    this.bytes = bytes;
+    this.start = start + varintSize(length);
+    this.end = this.start + length;
+  }
+}
+
+function readVarint(bytes: Uint8Array, at: number): number {
+  let byte = bytes[at] as number;
+  if (byte < 128) return byte;
+  let value = byte & 127;
+  for (let i = 1, shift = 7; byte > 127; i++, shift += 7) {
+    byte = bytes[at + i] as number;
+    value |= (byte & 127) << shift;
+  }
+  return value;
+}
+
+function varintSize(value: number): number {
+  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4;
+}
