@@ -1,13 +1,13 @@
 /**
- * One text per definition, by which two of them are the same or not. Injective: it tells 1 from 1n,
- * 0 from -0, and any name from any other; the order of keys does not show. `indexes` is left out,
+ * One text per definition, by which two of them are the same or not. Injective: it tells 1 from 1n
+ * and any name from any other; the order of keys does not show, and validation left no -0. `indexes` is left out,
  * because it may be changed without changing the version.
  */
 import type { NormalisedDefinition } from './definition.ts';
 
 /**
  * The identity of a version: equal for two definitions exactly when they are the same. JSON, with
- * sorted keys, `n` behind a bigint and a sign before minus zero.
+ * sorted keys and `n` behind a bigint.
  *
  * @param definition as `validateDefinition` returns it.
  * @example
@@ -22,7 +22,6 @@ export function canonicalText(definition: NormalisedDefinition): string {
 function textOf(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'bigint') return `${value}n`;
-  if (Object.is(value, -0)) return '-0';
   if (typeof value !== 'object' || value === null) return String(value);
   if (Array.isArray(value)) return `[${value.map(textOf).join(',')}]`;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
