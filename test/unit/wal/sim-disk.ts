@@ -10,7 +10,7 @@ import type { DirectoryLock, FileHandle, FileIo, FileStat, OpenMode } from '../.
 export type Entry =
   | { k: 'mkdir' | 'remove' | 'syncdir'; path: string }
   | { k: 'create'; path: string; inode: number }
-  | { k: 'rename'; path: string; to: string }
+  | { k: 'rename'; path: string; to: string; inode: number }
   | { k: 'write'; inode: number; at: number; bytes: Uint8Array }
   | { k: 'durable'; write: number }
   | { k: 'sync'; inode: number }
@@ -80,11 +80,10 @@ export class SimDisk {
       else if (entry.k === 'create') names.set(entry.path, entry.inode);
       else if (entry.k === 'remove') names.delete(entry.path);
       else if (entry.k === 'rename') {
-        const inode = names.get(entry.path) ?? inodeOf(entries, i, entry.path, this.start);
-        names.delete(entry.path);
-        if (inode !== undefined) names.set(entry.to, inode);
+        if (names.get(entry.path) === entry.inode) names.delete(entry.path);
+        names.set(entry.to, entry.inode);
       } else if (entry.k === 'write') {
-        const bytes = kept === 'torn' ? entry.bytes.subarray(0, Math.max(0, nextSector(entry.at) - entry.at)) : entry.bytes;
+        const bytes = kept === 'torn' ? entry.bytes.subarray(0, tearAt(entry.at, entry.bytes.length)) : entry.bytes;
         inodes[entry.inode] = put(inodes[entry.inode] as Uint8Array, entry.at, bytes);
       }
     }
@@ -99,8 +98,10 @@ export class SimDisk {
   }
 }
 
-function nextSector(at: number): number {
-  return (Math.floor(at / 512) + 1) * 512;
+/** At the first sector boundary inside the write; one that lies in a sector is torn in its middle, which no disk does. */
+function tearAt(at: number, length: number): number {
+  const sector = (Math.floor(at / 512) + 1) * 512 - at;
+  return sector < length && at % 4096 !== 0 ? sector : length >> 7 || length >> 1;
 }
 
 function put(content: Uint8Array, at: number, bytes: Uint8Array): Uint8Array {
@@ -108,17 +109,6 @@ function put(content: Uint8Array, at: number, bytes: Uint8Array): Uint8Array {
   if (grown !== content) grown.set(content);
   grown.set(bytes, at);
   return grown;
-}
-
-/** Which file stood under that name, kept or not, before entry `i`. */
-function inodeOf(entries: readonly Entry[], i: number, path: string, start: Files): number | undefined {
-  for (let j = i - 1; j >= 0; j--) {
-    const entry = entries[j] as Entry;
-    if (entry.k === 'create' && entry.path === path) return entry.inode;
-    if (entry.k === 'rename' && entry.to === path) return inodeOf(entries, j, entry.path, start);
-  }
-  const index = [...start.keys()].indexOf(path);
-  return index < 0 ? undefined : index;
 }
 
 function durableEntries(entries: readonly Entry[]): Set<number> {
@@ -189,7 +179,7 @@ function fileIo(disk: SimDisk, hasSyncedWrites: boolean): FileIo {
       if (inode === undefined) throw osError('ENOENT');
       disk.names.delete(from);
       disk.names.set(to, inode);
-      disk.journal.push({ k: 'rename', path: from, to });
+      disk.journal.push({ k: 'rename', path: from, to, inode });
     },
     async remove(path) {
       disk.check('remove', path);
@@ -224,7 +214,7 @@ function handle(disk: SimDisk, path: string, inode: number, mode: OpenMode): Fil
   };
   const begin = (from: Uint8Array, start: number, length: number, at: number): number => {
     if (mode === 'read') throw osError('EBADF');
-    const bytes = from.slice(start, start + length);
+    const bytes = Uint8Array.from(from.subarray(start, start + length));
     disk.inodes[inode] = put(content(), at, bytes);
     return disk.journal.push({ k: 'write', inode, at, bytes }) - 1;
   };

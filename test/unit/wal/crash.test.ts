@@ -1,0 +1,181 @@
+/**
+ * Power cuts and kills at every point of small histories: what a crash leaves must open, hold
+ * everything acknowledged, hold nothing else but a prefix, and take new commits. The full
+ * simulator walks larger ones; here every state of the interesting places is visited.
+ */
+import { describe, expect, it } from 'vitest';
+import { ManualThread, type Opened, openDriver, scanDriver, turns } from './log-driver.ts';
+import { SimDisk, undecided } from './sim-disk.ts';
+
+type History = (open: (options?: Parameters<typeof openDriver>[2]) => Promise<Opened>, thread: ManualThread) => Promise<void>;
+
+async function record(history: History, hasSyncedWrites: boolean, from?: SimDisk): Promise<SimDisk> {
+  const disk = from ?? new SimDisk(new Map(), ['/', '/parent'], hasSyncedWrites);
+  const thread = new ManualThread();
+  await history(async (options = {}) => {
+    const opened = await openDriver(disk.io, '/parent/db', { thread, ...options });
+    const { durability = 'always' } = options;
+    if (durability === 'always') opened.driver.onAck = (offset) => disk.ack(offset);
+    const { driver } = opened;
+    const { synced } = driver;
+    driver.synced = (offset) => {
+      synced.call(driver, offset);
+      if (durability !== 'always') disk.ack(offset);
+    };
+    return opened;
+  }, thread);
+  return disk;
+}
+
+/** Subsets of the undecided effects worth trying: all of them when there are few, else the ends and samples. */
+function subsets(count: number, seed: number): number[] {
+  const all = 2 ** count;
+  if (count <= 4) return Array.from({ length: all }, (_, i) => i);
+  const picked = new Set([0, all - 1]);
+  for (let i = 0; i < count; i++) {
+    picked.add(2 ** i);
+    picked.add(all - 1 - 2 ** i);
+  }
+  let state = seed;
+  for (let i = 0; i < 4; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    picked.add(state % all);
+  }
+  return [...picked];
+}
+
+/** Opens what a crash left; gives the records found. */
+async function survive(disk: SimDisk, atLeast: number, what: string): Promise<number> {
+  let opened: Opened;
+  try {
+    opened = await openDriver(disk.io, '/parent/db');
+  } catch (error) {
+    throw new Error(`${what}: does not open: ${String(error)}`, { cause: error });
+  }
+  const { replayed, writer, driver } = opened;
+  if (replayed < atLeast) throw new Error(`${what}: ${atLeast} acknowledged, ${replayed} found`);
+  await driver.commit();
+  await writer.close();
+  const { records } = await scanDriver(disk.io, '/parent/db', { strict: true });
+  if (records !== replayed + 1) throw new Error(`${what}: ${records} after ${replayed} and one more`);
+  return replayed;
+}
+
+async function everyCrash(disk: SimDisk, each: (crashed: SimDisk, acked: number, what: string) => Promise<void>, step = 1): Promise<number> {
+  let states = 0;
+  for (let length = 0; length <= disk.journal.length; length += step) {
+    const open = undecided(disk, length);
+    // The system goes on with everything that was written.
+    await each(disk.crash(length, () => true), disk.acked(length), `kill after ${length}`);
+    for (const subset of subsets(open.length, length + 1)) {
+      const kept = new Set(open.filter((_, i) => Math.floor(subset / 2 ** i) % 2 === 1));
+      await each(disk.crash(length, (i) => kept.has(i)), disk.acked(length), `cut after ${length}, kept ${[...kept].join(' ')}`);
+      states++;
+    }
+    const last = open.at(-1);
+    if (last === undefined) continue;
+    await each(disk.crash(length, (i) => (i === last ? 'torn' : i < last)), disk.acked(length), `torn at ${length}`);
+    states++;
+  }
+  return states;
+}
+
+const HISTORIES: Record<string, History> = {
+  'creation, commits, rotation, close': async (open) => {
+    const { driver, writer } = await open();
+    driver.recordBytes = 600;
+    await driver.commit();
+    await Promise.all([driver.commit(2), driver.commit()]);
+    for (let i = 0; i < 8; i++) await driver.commit();
+    await writer.close();
+  },
+  'a mark, a commit behind it, another mark': async (open, thread) => {
+    const { driver, writer } = await open();
+    await driver.commit();
+    thread.fire();
+    await turns();
+    expect(writer.stats()['marksWritten']).toBe(1);
+    await driver.commit(2);
+    thread.fire();
+    await turns();
+    await writer.close();
+  },
+  'two sessions with a clean close between them': async (open) => {
+    const first = await open();
+    await first.driver.commit(3);
+    await first.writer.close();
+    const second = await open();
+    await second.driver.commit();
+    await second.driver.commit();
+    await second.writer.close();
+  },
+  'a killed session and its successor': async (open) => {
+    const first = await open();
+    first.driver.recordBytes = 500;
+    for (let i = 0; i < 3; i++) await first.driver.commit(2);
+    // Killed: no close, the lock dies with it.
+  },
+  'level os with flushes and rotation': async (open) => {
+    const { driver, writer } = await open({ durability: 'os' });
+    driver.recordBytes = 700;
+    for (let i = 0; i < 4; i++) await driver.commit();
+    await writer.flush();
+    for (let i = 0; i < 7; i++) await driver.commit();
+    await driver.commit(1, true);
+    await writer.close();
+  },
+};
+
+describe.each([true, false])('crashes, synced writes: %s', (hasSyncedWrites) => {
+  it.each(Object.entries(HISTORIES))('F-1 F-2 F-3 F-4 F-6 F-8 F-9 F-17 %s', { timeout: 120_000 }, async (_, history) => {
+    const disk = await record(history, hasSyncedWrites);
+    const states = await everyCrash(disk, async (crashed, acked, what) => void (await survive(crashed, acked, what)));
+    expect(states).toBeGreaterThan(30);
+  });
+});
+
+describe('crashes while recovering', () => {
+  const NESTED = Object.keys(HISTORIES).filter((name) => !name.startsWith('creation'));
+  it.each(NESTED)('F-13 F-14 F-15 nested: %s', { timeout: 120_000 }, async (name) => {
+    const disk = await record(HISTORIES[name] as History, true);
+    let nested = 0;
+    await everyCrash(
+      disk,
+      async (crashed, acked, what) => {
+        const opened = await openDriver(crashed.io, '/parent/db').catch((error: unknown) => {
+          throw new Error(`${what}: ${String(error)}`, { cause: error });
+        });
+        // What the opening showed counts as told from the moment it resolves.
+        crashed.ack(opened.replayed);
+        await everyCrash(crashed, async (again, ackedAgain, whatAgain) => {
+          nested++;
+          await survive(again, Math.max(acked, ackedAgain), `${what}, then ${whatAgain}`);
+        }, 3);
+      },
+      11,
+    );
+    expect(nested).toBeGreaterThan(100);
+  });
+
+  it('F-13 a recovery that dies again and again lets no files grow', async () => {
+    const disk = await record(HISTORIES['a killed session and its successor'] as History, true);
+    let crashed = disk.crash(disk.journal.length, () => true);
+    const before = crashed.files().size;
+    for (let i = 0; i < 12; i++) {
+      await openDriver(crashed.io, '/parent/db');
+      // Dies behind the link of the segment it writes the doubts to.
+      const writes = crashed.journal.flatMap((entry, at) => (entry.k === 'write' && entry.bytes.length > 64 && entry.bytes.length < 4096 ? [at] : []));
+      const at = writes.at(-1) ?? crashed.journal.length - 1;
+      crashed = crashed.crash(at + 1, (index) => (index === at ? 'torn' : true));
+    }
+    expect(crashed.files().size).toBeLessThanOrEqual(before + 2);
+    const { replayed, writer, driver } = await openDriver(crashed.io, '/parent/db');
+    expect(replayed).toBe(6);
+    await driver.commit();
+    await turns();
+    await writer.close();
+    // Log, manifest: everything void is gone.
+    expect([...crashed.files().keys()].filter((path) => path.endsWith('.wal')).length).toBeLessThanOrEqual(2);
+    expect([...crashed.files().keys()].filter((path) => path.endsWith('.new'))).toEqual([]);
+  });
+});
