@@ -146,7 +146,7 @@ export class Batches {
   private create(operation: Extract<BatchOperation, { op: 'create' }>, own: WriteOptions): Slot {
     const { commands, pipeline } = this;
     const { machine, version, id: wanted, context } = operation;
-    const id = commands.prepareCreate({ machine, version, id: wanted, context, ...own });
+    const id = commands.prepareCreate(machine, version, { id: wanted, context, ...own });
     if (pipeline.notes.key !== undefined) {
       const first = commands.replay.find<Result>(KEY_SCOPE.create, machine, (one) =>
         commands.replay.created(one),

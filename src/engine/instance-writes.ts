@@ -96,24 +96,28 @@ export class InstanceWrites {
     }
   }
 
-  create(input: CreateInput): Promise<Created> {
+  create(
+    machine: string,
+    version: number | undefined,
+    input: Omit<CreateInput, 'machine' | 'version'>,
+  ): Promise<Created> {
     const { commands, pipeline } = this;
     try {
       this.begin();
-      const id = commands.prepareCreate(input);
+      const id = commands.prepareCreate(machine, version, input);
       if (pipeline.notes.key !== undefined) {
-        const first = commands.replay.find(KEY_SCOPE.create, input.machine, (one) =>
+        const first = commands.replay.find(KEY_SCOPE.create, machine, (one) =>
           commands.replay.created(one),
         );
-        if (first !== undefined) return withSignal(first, input.signal);
+        if (first !== undefined) return withSignal(first, input?.signal);
       }
       this.overPending = commands.target.find(id) && commands.target.pending !== undefined;
-      const definition = commands.decideCreate(id, input.machine, input.version);
-      commands.logCreate(id, definition, this.ticketFor, input.durable === true);
+      const definition = commands.decideCreate(id, machine, version);
+      commands.logCreate(id, definition, this.ticketFor, input?.durable === true);
     } catch (error) {
       return pipeline.refuse(error, this.isOverPending);
     }
-    return this.answer<Created>(input.signal);
+    return this.answer<Created>(input?.signal);
   }
 
   delete(name: InstanceName, options: WriteOptions | undefined): Promise<Deleted> {

@@ -1,6 +1,6 @@
 /** Options of a store: checked, with defaults. Absent = the default, Infinity = unlimited. */
 import { type Clock, systemClock } from '../base/clock.ts';
-import { badRequest } from '../base/errors.ts';
+import { badRequest, StoreError } from '../base/errors.ts';
 import type { FileIo } from '../base/file-io.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import { nodeFileIo } from '../base/node-file-io.ts';
@@ -44,16 +44,16 @@ const WRITE_OPTIONS: readonly string[] = [
   'strict',
 ];
 const IDEMPOTENCY_OPTIONS: readonly string[] = ['retentionMs', 'maxKeys', 'mismatch'];
-/** Accepted by later versions; setting them here would promise what does not happen. */
-const LATER_OPTIONS: readonly string[] = [
-  'snapshotInterval',
-  'maxWalSegments',
-  'maxWalBytes',
-  'compaction',
-  'archive',
-  'keepSnapshots',
-  'verifyOnOpen',
-];
+/** Options of later versions, with the values that say what happens today anyway; others would promise what does not happen. */
+const LATER_OPTIONS: Readonly<Record<string, readonly unknown[]>> = {
+  snapshotInterval: [0],
+  compaction: [false],
+  archive: [false],
+  verifyOnOpen: ['full', 'lazy'],
+  maxWalSegments: [Infinity],
+  maxWalBytes: [Infinity],
+  keepSnapshots: [],
+};
 
 /** @throws {StoreError} BAD_REQUEST - an unknown option, or a value out of range. */
 export function settingsOf(
@@ -86,8 +86,12 @@ export function settingsOf(
 function checkNames(given: object, known: readonly string[], path: string): void {
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || known.includes(name)) continue;
-    const why = LATER_OPTIONS.includes(name) ? 'is not supported yet' : 'is no option';
-    throw badRequest(`${path}.${name} ${why}`, `${path}.${name}`);
+    const later = Object.hasOwn(LATER_OPTIONS, name) ? LATER_OPTIONS[name] : undefined;
+    if (later?.includes(value) === true) continue;
+    if (later === undefined) throw badRequest(`${path}.${name} is no option`, `${path}.${name}`);
+    throw new StoreError('UNSUPPORTED', `${path}.${name} is not supported yet`, {
+      details: { path: `${path}.${name}` },
+    });
   }
 }
 

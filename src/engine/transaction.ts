@@ -164,7 +164,7 @@ class TransactionScope implements Transaction {
     this.now = pipeline.now;
     this.instances = {
       ...this.bound(undefined),
-      create: (input): Pending<Created> => this.create(input),
+      create: (input): Pending<Created> => this.create(input?.machine, input?.version, input),
     };
   }
 
@@ -181,7 +181,7 @@ class TransactionScope implements Transaction {
       ...this.bound(name),
       create: (
         input: { id?: string | undefined; context?: object | undefined } = {},
-      ): Pending<Created> => this.create({ ...input, machine: name, version }),
+      ): Pending<Created> => this.create(name, version, input),
     };
     return bound as unknown as TransactionMachine<M>;
   }
@@ -227,12 +227,19 @@ class TransactionScope implements Transaction {
   }
 
   private create(
-    input: Pick<CreateInput, 'machine' | 'version' | 'id' | 'context'>,
+    machine: string,
+    version: number | undefined,
+    input: Pick<CreateInput, 'id' | 'context'> | undefined,
   ): Pending<Created> {
     this.admit();
     const { commands } = this;
-    const id = commands.prepareCreate({ ...input, ...this.inherit(undefined) });
-    const definition = commands.decideCreate(id, input.machine, input.version);
+    const { id: wanted, context } = input ?? {};
+    const id = commands.prepareCreate(machine, version, {
+      id: wanted,
+      context,
+      ...this.inherit(undefined),
+    });
+    const definition = commands.decideCreate(id, machine, version);
     commands.logCreate(id, definition, undefined, false);
     return this.reads.get(id, undefined) as Instance;
   }

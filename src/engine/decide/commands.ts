@@ -37,6 +37,7 @@ import { CreatedMaker, DeletedMaker, type Maker, TransitionMaker } from './ticke
 const ARRAY_OF_TWO = 0x92;
 const ARRAY_OF_THREE = 0x93;
 const NIL = 0xc0;
+const NO_CONTEXT: object = Object.freeze({});
 
 export interface CommandOptions {
   readonly strict: boolean;
@@ -158,21 +159,19 @@ export class Commands {
   // ---- create ----------------------------------------------------------------------------------
 
   /** Gives the id. @throws {StoreError} BAD_REQUEST, RECORD_TOO_LARGE */
-  prepareCreate(input: CreateInput): string {
+  prepareCreate(
+    machine: unknown,
+    version: unknown,
+    input: Omit<CreateInput, 'machine' | 'version'> | undefined,
+  ): string {
     const notes = this.pipeline.notes;
     checkObject(input, 'input');
-    checkName(input.machine, 'machine');
-    const version = input.version;
-    if (
-      version !== undefined &&
-      (!Number.isInteger(version) || version < 0 || version > 0xffffffff)
-    ) {
-      throw badRequest('version must be an integer from 0 to 4294967295', 'version', 'integer');
-    }
-    const id = input.id === undefined ? undefined : checkName(input.id, 'id');
+    checkName(machine, 'machine');
+    if (version !== undefined) checkVersion(version);
+    const id = input?.id === undefined ? undefined : checkName(input.id, 'id');
     annotate(notes, input, undefined);
     this.body.position = 0;
-    writeContext(this.body, input.context ?? {}, 'context');
+    writeContext(this.body, input?.context ?? NO_CONTEXT, 'context');
     if (notes.key !== undefined) {
       this.startArguments(ARRAY_OF_THREE, id ?? null);
       writeValue(this.arguments$, version ?? null, 'version');
@@ -254,4 +253,10 @@ export class Commands {
     const [low, high] = this.pipeline.notes.fingerprint;
     this.pipeline.overlay.addKey(this.replay.scoped, low as number, high as number, offset);
   }
+}
+
+function checkVersion(version: unknown): void {
+  if (Number.isInteger(version) && (version as number) >= 0 && (version as number) <= 0xffffffff)
+    return;
+  throw badRequest('version must be an integer from 0 to 4294967295', 'version', 'integer');
 }

@@ -64,7 +64,9 @@ export class CreatedMaker implements Maker<Created> {
   }
 
   make(state: State): Created {
-    return { ...instanceAt(state, this.handle, this.id, this.definition), applied: true };
+    return Object.assign(instanceAt(state, this.handle, this.id, this.definition), {
+      applied: true,
+    });
   }
 }
 
