@@ -239,7 +239,7 @@ export class FramePump<T> implements DiskEvents {
   fail(cause: Error, what: string): void {
     if (this.poison !== undefined || this.isDrained) return;
     const { appender, queue, roll, sink } = this.parts;
-    const unknown = ioError(cause, what, appender.segment?.plain.path ?? '', 'unknown');
+    const unknown = ioError(cause, what, appender.segment?.path ?? '', 'unknown');
     this.poison = stopped(unknown);
     const tried = [...(this.inFlight?.tickets ?? []), ...(this.done?.tickets ?? [])];
     const waiting = queue.dropAll();

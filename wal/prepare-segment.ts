@@ -21,6 +21,7 @@ const FILL_SYNC_BYTES: number = 4 * MiB;
 /** A segment this process created and may write to. */
 export interface Segment {
   readonly number: number;
+  readonly path: string;
   readonly sizeBytes: number;
   readonly seed: number;
   /** Every write is on the disk when it returns; undefined where the platform has no such thing. */
@@ -61,7 +62,7 @@ export async function prepareSegment(context: PrepareContext, number: number, si
     await fileIo.syncDirectory(directory);
     const { manifest } = context;
     if (manifest !== undefined && manifest.state.highestSegment < number) await manifest.update({ highestSegment: number });
-    return { number, sizeBytes, seed: segmentSeed(context.storeId, number), synced, plain };
+    return { number, path, sizeBytes, seed: segmentSeed(context.storeId, number), synced, plain };
   } catch (error) {
     await closeQuietly(plain);
     await closeQuietly(synced);

@@ -40,7 +40,7 @@ export async function rewriteTail(fileIo: FileIo, report: ScanReport, segment: S
     await copyFrames(reader, last, report, writer);
     await writer.finish();
   } catch (error) {
-    throw ioError(error, 'writing the end of the log again', segment.plain.path);
+    throw ioError(error, 'writing the end of the log again', segment.path);
   } finally {
     await close();
   }

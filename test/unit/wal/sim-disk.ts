@@ -204,10 +204,11 @@ function fileIo(disk: SimDisk, hasSyncedWrites: boolean): FileIo {
   };
 }
 
-function handle(disk: SimDisk, path: string, inode: number, mode: OpenMode): FileHandle {
+function handle(disk: SimDisk, opened: string, inode: number, mode: OpenMode): FileHandle {
+  const current = (): string => [...disk.names].find(([, number]) => number === inode)?.[0] ?? opened;
   const content = (): Uint8Array => disk.inodes[inode] as Uint8Array;
   const readSync = (into: Uint8Array, intoStart: number, length: number, position: number): number => {
-    disk.check('read', path);
+    disk.check('read', current());
     const part = content().subarray(position, position + length);
     into.set(part, intoStart);
     return part.length;
@@ -222,7 +223,7 @@ function handle(disk: SimDisk, path: string, inode: number, mode: OpenMode): Fil
     if (mode === 'update-synced') disk.journal.push({ k: 'durable', write });
   };
   const sync = (): void => {
-    disk.check('sync', path);
+    disk.check('sync', current());
     disk.journal.push({ k: 'sync', inode });
   };
   const answer = (run: () => void, done: (error: Error | null) => void): void => {
@@ -237,13 +238,13 @@ function handle(disk: SimDisk, path: string, inode: number, mode: OpenMode): Fil
     });
   };
   return {
-    path,
+    path: opened,
     read: async (into, intoStart, length, position) => readSync(into, intoStart, length, position),
     readSync,
     write(from, start, length, at, done) {
       let write = -1;
       try {
-        disk.check('write', path);
+        disk.check('write', current());
         write = begin(from, start, length, at);
       } catch (error) {
         queueMicrotask(() => done(error as Error));
@@ -252,7 +253,7 @@ function handle(disk: SimDisk, path: string, inode: number, mode: OpenMode): Fil
       answer(() => end(write), done);
     },
     writeSync(from, start, length, at) {
-      disk.check('write', path);
+      disk.check('write', current());
       end(begin(from, start, length, at));
     },
     datasync: (done) => answer(sync, done),
