@@ -6,5 +6,8 @@ import { StoreError } from './errors.ts';
 
 /** @throws {StoreError} INTERNAL_ERROR - when the condition does not hold: a bug of ours, never of the caller. */
 export function invariant(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new StoreError('INTERNAL_ERROR', `invariant broken: ${message}`, { details: { outcome: 'unknown' } });
+  if (!condition)
+    throw new StoreError('INTERNAL_ERROR', `invariant broken: ${message}`, {
+      details: { outcome: 'unknown' },
+    });
 }

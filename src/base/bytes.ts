@@ -139,7 +139,8 @@ export class ByteReader {
 
   private take(count: number): number {
     const at = this.position;
-    if (at + count > this.end) throw new RangeError(`${count} bytes at ${at} reach beyond ${this.end}`);
+    if (at + count > this.end)
+      throw new RangeError(`${count} bytes at ${at} reach beyond ${this.end}`);
     this.position = at + count;
     return at;
   }

@@ -89,6 +89,9 @@ export function isStoreError<C extends ErrorCode = ErrorCode>(
 /** The error of a malformed argument: which one (`path`), and what was expected. */
 export function badRequest(message: string, path?: string, expected?: string): StoreError {
   return new StoreError('BAD_REQUEST', message, {
-    details: { ...(path === undefined ? {} : { path }), ...(expected === undefined ? {} : { expected }) },
+    details: {
+      ...(path === undefined ? {} : { path }),
+      ...(expected === undefined ? {} : { expected }),
+    },
   });
 }

@@ -32,7 +32,13 @@ export interface FileHandle {
    * Writes all bytes (short writes are continued, EINTR and EAGAIN retried within bounds) and calls back once.
    * A callback, not a promise: this is the commit path. The bytes must not change until then.
    */
-  write(from: Uint8Array, fromStart: number, length: number, position: number, done: (error: Error | null) => void): void;
+  write(
+    from: Uint8Array,
+    fromStart: number,
+    length: number,
+    position: number,
+    done: (error: Error | null) => void,
+  ): void;
   /** The same, blocking. */
   writeSync(from: Uint8Array, fromStart: number, length: number, position: number): void;
   /** Content and what is needed to read it back are on the disk (fdatasync; F_FULLFSYNC on macOS). */

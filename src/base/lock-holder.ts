@@ -7,7 +7,10 @@ import { isProvablyDead, parseOwner } from './lock-owner.ts';
 const MAX_RECORD_BYTES = 4096;
 
 /** The process that holds the lock; undefined when nobody does, or its owner is provably dead. */
-export async function holderOf(fileIo: FileIo, directory: string): Promise<{ readonly pid: number } | undefined> {
+export async function holderOf(
+  fileIo: FileIo,
+  directory: string,
+): Promise<{ readonly pid: number } | undefined> {
   const path = join(directory, 'lock');
   if ((await fileIo.stat(path)) === undefined) return undefined;
   const file = await fileIo.open(path, 'read');

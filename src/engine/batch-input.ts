@@ -2,8 +2,10 @@
 import { ByteWriter } from '../base/bytes.ts';
 import { badRequest, isStoreError, StoreError } from '../base/errors.ts';
 import { fingerprint } from '../value/fingerprint.ts';
+import { ARRAY32 } from '../value/format.ts';
 import { writeValue } from '../value/write-value.ts';
 import type { WriteOptions } from './api/instance.ts';
+import type { Inherited } from './call.ts';
 import type { BatchMode, BatchOperation } from './api/transaction.ts';
 import { describe } from './write-options.ts';
 
@@ -20,28 +22,63 @@ export function checkMode(mode: unknown): boolean {
   );
 }
 
-export function checkOperations(
+/** Everything a batch was given, copied and checked. */
+export interface BatchPlan {
+  readonly operations: readonly BatchOperation[];
+  readonly isBestEffort: boolean;
+  readonly fingerprint: Uint32Array;
+  readonly inherited: Inherited;
+}
+
+const FIELDS = {
+  create: ['op', 'machine', 'version', 'id', 'context', 'idempotencyKey'],
+  apply: [
+    'op',
+    'id',
+    'event',
+    'payload',
+    'expectedState',
+    'expectedOffset',
+    'eventId',
+    'idempotencyKey',
+  ],
+  delete: ['op', 'id', 'idempotencyKey'],
+} as const;
+
+/** The known fields of each operation, read once. @throws {StoreError} BAD_REQUEST, UNSUPPORTED */
+export function copyOperations(
   operations: unknown,
   options: BatchOptions | undefined,
-): asserts operations is readonly BatchOperation[] {
+): BatchOperation[] {
   if (!Array.isArray(operations))
     throw badRequest(
       `operations must be an array, not ${describe(operations)}`,
       'operations',
       'array',
     );
-  for (const [index, operation] of operations.entries()) {
+  return Array.from(operations as readonly unknown[], (operation, index) => {
     const path = `operations[${index}]`;
     if (typeof operation !== 'object' || operation === null)
-      throw badRequest(`${path} must be an object`, path, 'object');
-    const { idempotencyKey } = operation as BatchOperation;
-    if (options?.idempotencyKey !== undefined && idempotencyKey !== undefined) {
-      throw badRequest(
-        'the batch or its operations may have idempotency keys, not both',
-        `${path}.idempotencyKey`,
-      );
+      throw atIndex(badRequest(`${path} must be an object`, path, 'object'), index);
+    const copy = copyOperation(operation as Record<string, unknown>);
+    if (options?.idempotencyKey !== undefined && copy.idempotencyKey !== undefined) {
+      const message = 'the batch or its operations may have idempotency keys, not both';
+      throw atIndex(badRequest(message, `${path}.idempotencyKey`), index);
     }
-  }
+    return copy;
+  });
+}
+
+/** An operation of an unknown kind keeps only its name: it is refused in its turn. */
+function copyOperation(operation: Record<string, unknown>): BatchOperation {
+  const op = operation['op'];
+  const known =
+    typeof op === 'string' && Object.hasOwn(FIELDS, op)
+      ? FIELDS[op as keyof typeof FIELDS]
+      : ['op'];
+  return Object.fromEntries(
+    known.map((field) => [field, field === 'op' ? op : operation[field]]),
+  ) as unknown as BatchOperation;
 }
 
 export function unknownOperation(op: unknown): StoreError {
@@ -55,16 +92,31 @@ export function unknownOperation(op: unknown): StoreError {
   );
 }
 
+/** Over mode and operations as one flat list, so that a payload may be as deep as outside a batch. */
 export function takeFingerprint(
   operations: readonly BatchOperation[],
   isBestEffort: boolean,
   into: Uint32Array,
 ): void {
   const all = new ByteWriter(1024);
-  const plain = operations.map((operation) =>
-    Object.fromEntries(Object.entries(operation).filter(([, value]) => value !== undefined)),
+  const fields = operations.map((operation) =>
+    Object.entries(operation).filter(([, value]) => value !== undefined),
   );
-  writeValue(all, [isBestEffort, plain], 'operations');
+  const count = 1 + fields.reduce((sum, one) => sum + 1 + 2 * one.length, 0);
+  all.u8(ARRAY32);
+  for (let shift = 24; shift >= 0; shift -= 8) all.u8((count >>> shift) & 255);
+  writeValue(all, isBestEffort, 'mode');
+  for (const [index, one] of fields.entries()) {
+    writeValue(all, one.length, 'operations');
+    for (const [name, value] of one) {
+      writeValue(all, name, 'operations');
+      try {
+        writeValue(all, value, name);
+      } catch (error) {
+        throw atIndex(error, index);
+      }
+    }
+  }
   fingerprint(all.bytes, 0, all.position, into);
 }
 

@@ -138,3 +138,8 @@ export async function settle(
   }
   return out;
 }
+
+/** The batch was taken back: answers to keys that were used twice in it are nobody's any more. */
+export function ignoreReplays(slots: readonly Slot[]): void {
+  for (const slot of slots) if ('ready' in slot) slot.ready.catch(() => undefined);
+}

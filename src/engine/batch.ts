@@ -2,20 +2,22 @@
  * Batches: many operations, one commit. Atomic: all or none, the error names the operation that
  * failed. Best effort: each stands alone, and what succeeds is still one commit.
  */
-import { badRequest, isStoreError } from '../base/errors.ts';
+import { isStoreError } from '../base/errors.ts';
 import { KEY_SCOPE } from '../instance/idempotency-store.ts';
 import type { ApplyOptions, WriteOptions } from './api/instance.ts';
 import type { BatchOperation } from './api/transaction.ts';
 import {
   atIndex,
   type BatchOptions,
+  type BatchPlan,
   checkMode,
-  checkOperations,
+  copyOperations,
   takeFingerprint,
   unknownOperation,
 } from './batch-input.ts';
 import {
   BatchTicket,
+  ignoreReplays,
   type Result,
   type ResultMaker,
   revive,
@@ -29,7 +31,8 @@ import { notFound } from './decide/refusals.ts';
 import type { Maker } from './decide/tickets.ts';
 import type { Outcome } from './outcome.ts';
 import type { Pipeline } from './pipeline.ts';
-import { annotate, checkName, withSignal } from './write-options.ts';
+import { type Inherited, inheritedFrom } from './call.ts';
+import { asRefusal, checkName, withSignal } from './write-options.ts';
 
 export class Batches {
   private readonly pipeline: Pipeline;
@@ -46,71 +49,83 @@ export class Batches {
     operations: readonly BatchOperation[],
     options: BatchOptions | undefined,
   ): Promise<unknown[]> {
-    const { pipeline } = this;
-    const prints = new Uint32Array(2);
-    let isBestEffort = false;
+    const { pipeline, commands } = this;
+    const { records } = pipeline;
+    let plan: BatchPlan;
     try {
-      pipeline.notes.clear();
-      pipeline.records.admit();
-      if (pipeline.records.isInGroup)
-        throw badRequest('a batch cannot start inside a transaction', 'operations');
-      isBestEffort = checkMode(options?.mode);
-      checkOperations(operations, options);
-      pipeline.records.readClock();
-      annotate(pipeline.notes, options, undefined);
-      const { key } = pipeline.notes;
-      if (key !== undefined) {
-        takeFingerprint(operations, isBestEffort, prints);
-        pipeline.notes.fingerprint.set(prints);
-        const first = this.commands.replay.find(KEY_SCOPE.batch, '', (one) =>
-          revive(this.commands.replay.value(one)),
+      records.admit();
+      records.readClock();
+      plan = this.prepare(operations, options);
+      if (plan.inherited.key !== undefined) {
+        pipeline.notes.fingerprint.set(plan.fingerprint);
+        const first = commands.replay.find(KEY_SCOPE.batch, '', (one) =>
+          revive(commands.replay.value(one)),
         );
-        if (first !== undefined) return await withSignal(first, options?.signal);
+        if (first !== undefined) return await withSignal(first, plan.inherited.signal);
       }
-      if (operations.some((one) => one.idempotencyKey !== undefined))
-        this.commands.replay.purgeExpired();
-      pipeline.records.openGroup();
+      if (plan.operations.some((one) => one.idempotencyKey !== undefined))
+        commands.replay.purgeExpired();
+      records.openGroup();
     } catch (error) {
-      return pipeline.refuse(
-        error,
-        pipeline.notes.key !== undefined && this.commands.replay.isPending,
-      );
+      return pipeline.refuse(error, pipeline.notes.key !== undefined && commands.replay.isPending);
     }
-    return withSignal(this.runGroup(operations, options, isBestEffort, prints), options?.signal);
+    return withSignal(this.runGroup(plan), plan.inherited.signal);
   }
 
-  private runGroup(
+  /** Copies what the caller passed: nothing is read from its objects twice. */
+  private prepare(
     operations: readonly BatchOperation[],
     options: BatchOptions | undefined,
-    isBestEffort: boolean,
-    prints: Uint32Array,
-  ): Promise<unknown[]> {
+  ): BatchPlan {
+    const { pipeline, commands } = this;
+    pipeline.records.startReading();
+    try {
+      const isBestEffort = checkMode(options?.mode);
+      const copies = copyOperations(operations, options);
+      const fingerprint = new Uint32Array(2);
+      if (options?.idempotencyKey !== undefined) takeFingerprint(copies, isBestEffort, fingerprint);
+      commands.call.read(options);
+      return {
+        operations: copies,
+        isBestEffort,
+        fingerprint,
+        inherited: inheritedFrom(commands.call),
+      };
+    } catch (error) {
+      throw asRefusal(error, 'operations');
+    } finally {
+      pipeline.records.endReading();
+    }
+  }
+
+  private runGroup(plan: BatchPlan): Promise<unknown[]> {
     const { pipeline } = this;
+    const { isBestEffort, inherited } = plan;
     const slots: Slot[] = [];
     const stored: StoredResult[] = [];
     try {
-      for (const [index, operation] of operations.entries()) {
+      for (const [index, operation] of plan.operations.entries()) {
         try {
-          slots.push(this.perform(operation, options));
+          slots.push(this.perform(operation, inherited));
         } catch (error) {
           if (!isBestEffort || !isStoreError(error)) throw atIndex(error, index);
           slots.push({ error });
         }
-        if (options?.idempotencyKey !== undefined)
+        if (inherited.key !== undefined)
           stored.push(storedResult(this.commands.target, operation, slots.at(-1) as Slot));
       }
-      const key = options?.idempotencyKey;
+      const { key } = inherited;
       if (key !== undefined)
-        this.outcome.log(KEY_SCOPE.batch, key, { isBestEffort, results: stored }, prints);
+        this.outcome.log(KEY_SCOPE.batch, key, { isBestEffort, results: stored }, plan.fingerprint);
     } catch (error) {
       pipeline.records.abortGroup();
+      ignoreReplays(slots);
       return pipeline.refuse(error, true);
     }
-    const mustSync = options?.durable === true;
-    const ticket = new BatchTicket(pipeline, slots, mustSync);
+    const ticket = new BatchTicket(pipeline, slots, inherited.mustSync);
     const finish = async (): Promise<unknown[]> =>
       settle(slots, await ticket.promise, isBestEffort);
-    if (pipeline.records.commitGroup(ticket, mustSync)) return finish();
+    if (pipeline.records.commitGroup(ticket, inherited.mustSync)) return finish();
     pipeline.afterPending(
       () => ticket.settle(),
       (error) => ticket.fail(error),
@@ -118,12 +133,12 @@ export class Batches {
     return finish();
   }
 
-  private perform(operation: BatchOperation, options: WriteOptions | undefined): Slot {
+  private perform(operation: BatchOperation, inherited: Inherited): Slot {
     const own = {
-      actor: options?.actor,
-      reason: options?.reason,
-      correlationId: options?.correlationId,
-      at: options?.at,
+      actor: inherited.actor,
+      reason: inherited.reason,
+      correlationId: inherited.correlationId,
+      at: inherited.at,
       idempotencyKey: operation.idempotencyKey,
     };
     switch (operation.op) {
@@ -168,7 +183,7 @@ export class Batches {
       );
       if (first !== undefined) return { ready: first };
     }
-    const transition = commands.decideEvent(id, event, own);
+    const transition = commands.decideEvent(id, event);
     return this.kept((keep) => commands.logEvent(id, transition, keep, false));
   }
 

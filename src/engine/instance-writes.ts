@@ -61,14 +61,14 @@ export class InstanceWrites {
         const first = commands.replay.find(KEY_SCOPE.apply, name.id, (one) =>
           commands.replay.transition(one),
         );
-        if (first !== undefined) return withSignal(first, options?.signal);
+        if (first !== undefined) return withSignal(first, commands.call.signal);
       }
-      const transition = commands.decideEvent(name.id, event, options);
-      commands.logEvent(name.id, transition, this.ticketFor, options?.durable === true);
+      const transition = commands.decideEvent(name.id, event);
+      commands.logEvent(name.id, transition, this.ticketFor, commands.call.mustSync);
     } catch (error) {
       return pipeline.refuse(error, this.isOverPending);
     }
-    return this.answer<Transition>(options?.signal);
+    return this.answer<Transition>();
   }
 
   /** @throws {StoreError} what arguments or visible state refuse; what waiting commits refuse comes from flush(). */
@@ -87,8 +87,8 @@ export class InstanceWrites {
         const first = commands.replay.find(KEY_SCOPE.apply, name.id, () => undefined);
         if (first !== undefined) return;
       }
-      const transition = commands.decideEvent(name.id, event, options);
-      commands.logEvent(name.id, transition, undefined, options?.durable === true);
+      const transition = commands.decideEvent(name.id, event);
+      commands.logEvent(name.id, transition, undefined, commands.call.mustSync);
     } catch (error) {
       const isWaiting = this.isOverPending && pipeline.pendingOffset > pipeline.state.offset;
       if (!isWaiting || !isStoreError(error)) throw error;
@@ -109,15 +109,18 @@ export class InstanceWrites {
         const first = commands.replay.find(KEY_SCOPE.create, machine, (one) =>
           commands.replay.created(one),
         );
-        if (first !== undefined) return withSignal(first, input?.signal);
+        if (first !== undefined) return withSignal(first, commands.call.signal);
       }
-      this.overPending = commands.target.find(id) && commands.target.pending !== undefined;
+      // A machine may be unknown because its removal waits: that refusal waits with it.
+      const isKnown = pipeline.state.machines.group(machine)?.offered(false).length !== 0;
+      this.overPending =
+        (commands.target.find(id) && commands.target.pending !== undefined) || !isKnown;
       const definition = commands.decideCreate(id, machine, version);
-      commands.logCreate(id, definition, this.ticketFor, input?.durable === true);
+      commands.logCreate(id, definition, this.ticketFor, commands.call.mustSync);
     } catch (error) {
       return pipeline.refuse(error, this.isOverPending);
     }
-    return this.answer<Created>(input?.signal);
+    return this.answer<Created>();
   }
 
   delete(name: InstanceName, options: WriteOptions | undefined): Promise<Deleted> {
@@ -131,7 +134,7 @@ export class InstanceWrites {
         const first = commands.replay.find(KEY_SCOPE.delete, name.id, (one) =>
           commands.replay.deleted(one),
         );
-        if (first !== undefined) return withSignal(first, options?.signal);
+        if (first !== undefined) return withSignal(first, commands.call.signal);
       }
       if (target.isDeleted) {
         const again = { id: name.id, offset: target.offset, applied: false };
@@ -139,21 +142,21 @@ export class InstanceWrites {
           new Promise((resolve, reject) =>
             pipeline.afterOffset(again.offset, () => resolve(again), reject),
           ),
-          options?.signal,
+          commands.call.signal,
         );
       }
-      commands.logDelete(name.id, this.ticketFor, options?.durable === true);
+      commands.logDelete(name.id, this.ticketFor, commands.call.mustSync);
     } catch (error) {
       return pipeline.refuse(error, this.isOverPending);
     }
-    return this.answer<Deleted>(options?.signal);
+    return this.answer<Deleted>();
   }
 
   /** @throws {StoreError} STORE_CLOSED, WAL_IO_ERROR */
   private begin(): void {
-    this.overPending = false;
-    this.pipeline.notes.clear();
     this.pipeline.records.admit();
+    this.overPending = false;
+    this.commands.call.clear();
     this.pipeline.records.readClock();
   }
 
@@ -180,9 +183,9 @@ export class InstanceWrites {
     );
   }
 
-  private answer<T>(signal: AbortSignal | undefined): Promise<T> {
+  private answer<T>(): Promise<T> {
     const answer = this.answer$ as Promise<T>;
     this.answer$ = undefined;
-    return withSignal(answer, signal);
+    return withSignal(answer, this.commands.call.signal);
   }
 }

@@ -12,11 +12,12 @@ import { encodeDefinition } from '../record/definition-codec.ts';
 import { encodeDefine, encodeHide, encodeIndexes } from '../record/encode.ts';
 import type { WriteOptions } from './api/instance.ts';
 import type { MachineReads, PutResult } from './api/machine.ts';
+import { Call } from './call.ts';
 import { unknownMachine } from './decide/refusals.ts';
 import { OneTicket } from './decide/tickets.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Reads } from './reads.ts';
-import { annotate, checkName, checkObject, withSignal } from './write-options.ts';
+import { checkName, checkObject, withSignal } from './write-options.ts';
 
 export interface PutOptions extends WriteOptions {
   expectedChecksum?: string | undefined;
@@ -25,10 +26,12 @@ export interface PutOptions extends WriteOptions {
 export class MachineRegistry {
   private readonly pipeline: Pipeline;
   private readonly maxVersions: number;
+  private readonly call: Call;
 
   constructor(pipeline: Pipeline, maxVersions: number) {
     this.pipeline = pipeline;
     this.maxVersions = maxVersions;
+    this.call = new Call(pipeline.notes);
   }
 
   put(input: MachineDefinition | Data, options: PutOptions | undefined): Promise<PutResult> {
@@ -45,9 +48,9 @@ export class MachineRegistry {
           checksum,
         );
       }
-      annotate(pipeline.notes, options, undefined);
+      this.call.read(options);
       pipeline.notes.key = undefined;
-      return withSignal(this.decidePut(body, checksum, options?.durable === true), options?.signal);
+      return withSignal(this.decidePut(body, checksum, this.call.mustSync), this.call.signal);
     } catch (error) {
       return pipeline.refuse(error, true);
     }
@@ -159,7 +162,7 @@ export class MachineRegistry {
   remove(name: string, version: number): Promise<void> {
     const { pipeline } = this;
     try {
-      pipeline.notes.clear();
+      this.call.clear();
       pipeline.records.admit();
       pipeline.records.readClock();
       checkName(name, 'name');

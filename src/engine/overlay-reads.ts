@@ -1,4 +1,5 @@
 /** Reads inside a transaction: the applied state with everything that waits laid over it. */
+import { badRequest } from '../base/errors.ts';
 import { ROW_FLAG } from '../instance/row.ts';
 import type { Instance } from './api/instance.ts';
 import type { Page, PageOptions, Query, Selection } from './api/query.ts';
@@ -80,6 +81,7 @@ export class OverlayReads {
 
   private isThere(id: string, machine: string | undefined): boolean {
     const { target } = this;
+    if (typeof id !== 'string') throw badRequest('id must be a string', 'id', 'string');
     if (!target.find(id) || target.isDeleted) return false;
     return machine === undefined || target.definition.machine.name === machine;
   }

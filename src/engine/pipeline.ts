@@ -21,7 +21,7 @@ import { RecordCursor } from '../../wal/payload.ts';
 import { LIMITS } from './limits.ts';
 import { type EngineLog, RecordWriter } from './record-writer.ts';
 import type { Retention } from './retention.ts';
-import { type Ticket, WaitQueue } from './ticket.ts';
+import { type Ticket, type Waiter, WaitQueue } from './ticket.ts';
 
 export type { EngineLog };
 type EngineFrame = Frame<Ticket | undefined>;
@@ -45,6 +45,8 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   private readonly onFailure: (error: StoreError) => void;
   private log!: EngineLog;
   private readonly visible = new WaitQueue();
+  /** Those who wait for an offset of their own choice. */
+  private readonly distant = new Set<Waiter>();
   private readonly synced$ = new WaitQueue();
 
   private frame: EngineFrame | undefined;
@@ -82,9 +84,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
 
   /** Nobody is left waiting once the store is closed. */
   close(): void {
-    const error = new StoreError('STORE_CLOSED', 'the store was closed');
-    this.visible.fail(error);
-    this.synced$.fail(error);
+    this.failWaiters(new StoreError('STORE_CLOSED', 'the store was closed'));
   }
 
   // ---- encode: see RecordWriter ------------------------------------------------------------------
@@ -111,6 +111,17 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     else this.visible.add(offset, run, fail);
   }
 
+  /** As afterOffset, also for offsets nobody has been given yet. Returns the way to stop waiting. */
+  whenReached(offset: number, run: () => void, fail: (error: StoreError) => void): () => void {
+    if (offset <= this.state.offset) {
+      run();
+      return () => undefined;
+    }
+    const waiter = { offset, run, fail };
+    this.distant.add(waiter);
+    return () => this.distant.delete(waiter);
+  }
+
   /** A refusal as a rejected promise: at once if it rests on applied state alone, else with the commits it rests on. */
   refuse(error: unknown, overPending: boolean): Promise<never> {
     if (!overPending || this.pendingOffset <= this.state.offset) return Promise.reject(error);
@@ -119,6 +130,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
 
   /** Everything accepted so far is synced. */
   async flush(): Promise<number> {
+    this.records.admit();
     const target = this.pendingOffset;
     const offset = await this.log.flush();
     if (this.state.offset < target)
@@ -151,8 +163,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     this.state.machines.dropWaiting();
     for (const ticket of tried.tickets) ticket?.fail(tried.error);
     for (const ticket of waiting.tickets) ticket?.fail(waiting.error);
-    this.visible.fail(tried.error);
-    this.synced$.fail(tried.error);
+    this.failWaiters(tried.error);
     this.onFailure(tried.error);
   }
 
@@ -173,6 +184,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     }
     this.frame = undefined;
     this.forgetKeys();
+    if (this.distant.size > 0) this.wakeDistant();
     this.log.release(frame);
   }
 
@@ -207,8 +219,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     this.halt = error;
     this.records.refuseAll(error);
     this.overlay.drop();
-    this.visible.fail(error);
-    this.synced$.fail(error);
+    this.failWaiters(error);
     this.giveUp(frame, this.nextTicket, error);
     this.onFailure(error);
   }
@@ -238,6 +249,21 @@ export class Pipeline implements LogSink<Ticket | undefined> {
         () => ticket.settle(),
         (error) => ticket.fail(error),
       );
+  }
+
+  private wakeDistant(): void {
+    for (const waiter of this.distant) {
+      if (waiter.offset > this.state.offset) continue;
+      this.distant.delete(waiter);
+      waiter.run();
+    }
+  }
+
+  private failWaiters(error: StoreError): void {
+    this.visible.fail(error);
+    this.synced$.fail(error);
+    for (const waiter of this.distant) waiter.fail(error);
+    this.distant.clear();
   }
 
   /** Keys of applied commits are in the state now. */

@@ -6,7 +6,7 @@
 import { invariant } from '../base/assert.ts';
 import type { ByteWriter } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
-import type { StoreError } from '../base/errors.ts';
+import { badRequest, type StoreError } from '../base/errors.ts';
 import { encodePurge } from '../record/encode.ts';
 import type { Overlay } from '../state/overlay.ts';
 import type { State } from '../state/state.ts';
@@ -30,6 +30,7 @@ export class RecordWriter {
   private isFirstRecord = false;
   private groupMark = 0;
   private refusal: StoreError | undefined;
+  private isReadingCaller = false;
 
   constructor(state: State, overlay: Overlay, clock: Clock, retention: Retention) {
     this.state = state;
@@ -44,8 +45,26 @@ export class RecordWriter {
 
   /** @throws {StoreError} STORE_CLOSED, WAL_IO_ERROR: no command is taken in now. */
   admit(): void {
+    this.admitNested();
+    if (this.inGroup) {
+      throw badRequest('inside a transaction, write through tx', 'run', 'tx');
+    }
     if (this.refusal !== undefined) throw this.refusal;
     this.log.admit();
+  }
+
+  /** Caller's code runs in the middle of a command (a getter, a proxy): no other may start there. @throws {StoreError} BAD_REQUEST */
+  admitNested(): void {
+    if (this.isReadingCaller)
+      throw badRequest('a write cannot start while the arguments of another are read', 'arguments');
+  }
+
+  /** Everything between these two may run code of the caller. */
+  startReading(): void {
+    this.isReadingCaller = true;
+  }
+  endReading(): void {
+    this.isReadingCaller = false;
   }
 
   /** Takes nothing in any more. */

@@ -34,7 +34,8 @@ export function matcherFor(
 ): Matcher {
   const query = checkObject(input, 'query') ?? {};
   for (const [field, value] of Object.entries(query)) {
-    if (value === undefined || fields.includes(field)) continue;
+    const isBoundTwice = field === 'machine' && machine !== undefined;
+    if (value === undefined || (fields.includes(field) && !isBoundTwice)) continue;
     if (LATER_FIELDS.includes(field)) throw unsupported(`selecting by ${field}`, field);
     throw badRequest(`unknown field ${JSON.stringify(field)} in the query`, field);
   }

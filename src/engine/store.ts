@@ -116,16 +116,22 @@ export class WritableStore implements Store {
       if (!Number.isSafeInteger(offset) || offset < 0)
         throw badRequest('offset must be a non-negative safe integer', 'offset', 'offset');
       const { signal } = options ?? {};
-      const stop = (): void =>
+      const onAbort = (): void => {
+        forget();
         reject(
           new StoreError('TIMEOUT', 'stopped waiting', {
             details: { outcome: 'unknown' },
             cause: signal?.reason,
           }),
         );
-      if (signal?.aborted === true) return stop();
-      signal?.addEventListener('abort', stop, { once: true });
-      this.pipeline.afterOffset(offset, resolve, reject);
+      };
+      const done = (): void => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      const forget = this.pipeline.whenReached(offset, done, reject);
+      if (signal?.aborted === true) onAbort();
+      else signal?.addEventListener('abort', onAbort, { once: true });
     });
   }
 
@@ -154,13 +160,14 @@ export class WritableStore implements Store {
   }
 
   close(): Promise<void> {
+    if (this.pipeline.records.isInGroup) {
+      return Promise.reject(badRequest('a store cannot be closed inside a transaction', 'close'));
+    }
     this.closing ??= this.shut();
     return this.closing;
   }
 
   private async shut(): Promise<void> {
-    if (this.pipeline.records.isInGroup)
-      throw badRequest('a store cannot be closed inside a transaction', 'close');
     await this.log.close();
     this.isClosed = true;
     this.parts.reads.close();

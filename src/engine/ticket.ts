@@ -16,13 +16,13 @@ export interface Ticket {
 }
 
 /** Somebody who waits until everything up to an offset is visible, or synced. */
-interface Waiter {
+export interface Waiter {
   readonly offset: number;
   readonly run: () => void;
   readonly fail: (error: StoreError) => void;
 }
 
-/** Waiters in the order of their offsets, which only grow. */
+/** Waiters for offsets already given, in the order they came: each waits for all before it. */
 export class WaitQueue {
   private waiting: Waiter[] = [];
   private head = 0;

@@ -22,6 +22,7 @@ import type {
   TransactionInstances,
   TransactionMachine,
 } from './api/transaction.ts';
+import { type Inherited, inheritedFrom } from './call.ts';
 import type { Commands } from './decide/commands.ts';
 import { notFound } from './decide/refusals.ts';
 import type { Outcome } from './outcome.ts';
@@ -29,7 +30,7 @@ import { OverlayReads } from './overlay-reads.ts';
 import type { Pipeline } from './pipeline.ts';
 import { decoded, TransitionResult } from './results.ts';
 import { type Deferred, deferred, type Ticket } from './ticket.ts';
-import { annotate, checkName, withSignal } from './write-options.ts';
+import { checkName, withSignal } from './write-options.ts';
 
 /** A callback has no arguments: the key alone tells two of them apart. */
 const NO_ARGUMENTS: readonly [number, number] = [0, 0];
@@ -51,32 +52,31 @@ export class Transactions {
     callback: (tx: Transaction) => T,
     options: WriteOptions | undefined,
   ): Promise<Committed<T>> {
-    const { pipeline } = this;
-    let key: string | undefined;
+    const { pipeline, commands } = this;
+    const { records } = pipeline;
+    let inherited: Inherited;
     try {
-      pipeline.notes.clear();
-      pipeline.records.admit();
-      if (pipeline.records.isInGroup)
-        throw badRequest('a transaction cannot start inside another', 'run');
+      records.admit();
+      records.readClock();
       if (typeof callback !== 'function')
         throw badRequest('run must be a function', 'run', 'function');
-      pipeline.records.readClock();
-      annotate(pipeline.notes, options, undefined);
-      key = pipeline.notes.key;
-      const first = key === undefined ? undefined : this.replay<T>();
-      if (first !== undefined) return withSignal(first, options?.signal);
-      pipeline.records.openGroup();
+      commands.prepareGroup(options);
+      inherited = inheritedFrom(commands.call);
+      const first = inherited.key === undefined ? undefined : this.replay<T>();
+      if (first !== undefined) return withSignal(first, inherited.signal);
+      records.openGroup();
     } catch (error) {
-      return pipeline.refuse(error, key !== undefined && this.commands.replay.isPending);
+      return pipeline.refuse(error, pipeline.notes.key !== undefined && commands.replay.isPending);
     }
-    const scope = new TransactionScope(pipeline, this.commands, this.reads, options);
+    const { key, signal, mustSync } = inherited;
+    const scope = new TransactionScope(pipeline, commands, this.reads, inherited);
     try {
       const value = callback(scope);
       this.checkValue(value);
       if (key !== undefined) this.outcome.log(KEY_SCOPE.transaction, key, value, NO_ARGUMENTS);
-      return withSignal(this.commit(value, options?.durable === true), options?.signal);
+      return withSignal(this.commit(value, mustSync), signal);
     } catch (error) {
-      if (pipeline.records.isInGroup) pipeline.records.abortGroup();
+      records.abortGroup();
       // The callback may have read commits that wait: its own error is only true once they are.
       return pipeline.refuse(error, true);
     } finally {
@@ -148,19 +148,14 @@ class TransactionScope implements Transaction {
   private readonly pipeline: Pipeline;
   private readonly commands: Commands;
   private readonly reads: OverlayReads;
-  private readonly options: WriteOptions | undefined;
+  private readonly inherited: Inherited;
   private isOver = false;
 
-  constructor(
-    pipeline: Pipeline,
-    commands: Commands,
-    reads: OverlayReads,
-    options: WriteOptions | undefined,
-  ) {
+  constructor(pipeline: Pipeline, commands: Commands, reads: OverlayReads, inherited: Inherited) {
     this.pipeline = pipeline;
     this.commands = commands;
     this.reads = reads;
-    this.options = options;
+    this.inherited = inherited;
     this.now = pipeline.now;
     this.instances = {
       ...this.bound(undefined),
@@ -174,6 +169,8 @@ class TransactionScope implements Transaction {
 
   machine<M extends MachineShape>(machine: Machine<M> | MachineReader<M>): TransactionMachine<M> {
     this.admit();
+    if (typeof machine !== 'object' || machine === null)
+      throw badRequest('machine must be a definition or a handle', 'machine', 'object');
     const definition: MachineDefinition = 'definition' in machine ? machine.definition : machine;
     const name = checkName(definition?.name, 'machine.name');
     const { version } = definition;
@@ -205,6 +202,7 @@ class TransactionScope implements Transaction {
   }
 
   private admit(): void {
+    this.pipeline.records.admitNested();
     if (this.isOver)
       throw new StoreError(
         'STORE_CLOSED',
@@ -214,7 +212,7 @@ class TransactionScope implements Transaction {
 
   /** The options of the whole transaction stand in each of its records, but for the key. */
   private inherit(own: ApplyOptions | undefined): ApplyOptions {
-    const { actor, reason, correlationId, at } = this.options ?? {};
+    const { actor, reason, correlationId, at } = this.inherited;
     return {
       actor,
       reason,
@@ -255,7 +253,7 @@ class TransactionScope implements Transaction {
     const { commands, pipeline } = this;
     commands.prepareEvent(event, payload, this.inherit(options));
     this.locate(id, machine);
-    const transition = commands.decideEvent(id, event, options);
+    const transition = commands.decideEvent(id, event);
     const { definition } = commands.target;
     const offset = commands.logEvent(id, transition, undefined, false);
     const { at, eventId } = pipeline.notes;

@@ -1,11 +1,9 @@
 /**
- * Checks what a caller passes besides the payload, and copies it into the annotations of the record.
- * Rejected means untouched: everything here runs before anything is encoded.
+ * Checks of single values a caller passes besides the payload. Rejected means untouched: everything
+ * here runs before anything is encoded.
  */
-import { badRequest, StoreError } from '../base/errors.ts';
+import { badRequest, isStoreError, StoreError } from '../base/errors.ts';
 import { isWellFormed } from '../machine/name.ts';
-import type { Annotations } from '../record/annotations.ts';
-import type { ApplyOptions, WriteOptions } from './api/instance.ts';
 import { LIMITS } from './limits.ts';
 
 /** Names and ids: non-empty, well-formed, at most 1,024 UTF-8 bytes. @throws {StoreError} BAD_REQUEST */
@@ -45,30 +43,6 @@ export function checkObject<T extends object>(value: T | undefined, path: string
   return value;
 }
 
-/** Fills the annotations from the options. @throws {StoreError} BAD_REQUEST, TIMEOUT (already aborted). */
-export function annotate(
-  notes: Annotations,
-  options: WriteOptions | undefined,
-  eventId: unknown,
-): void {
-  notes.clear();
-  if (eventId !== undefined) notes.eventId = checkName(eventId, 'options.eventId');
-  if (options === undefined) return;
-  checkObject(options, 'options');
-  if (options.idempotencyKey !== undefined)
-    notes.key = checkName(options.idempotencyKey, 'options.idempotencyKey');
-  if (options.actor !== undefined) notes.actor = checkName(options.actor, 'options.actor');
-  if (options.reason !== undefined)
-    notes.reason = checkName(options.reason, 'options.reason', LIMITS.reasonBytes);
-  if (options.correlationId !== undefined)
-    notes.correlationId = checkName(options.correlationId, 'options.correlationId');
-  if (options.at !== undefined) notes.at = checkTime(options.at, 'options.at');
-  if (options.durable !== undefined && typeof options.durable !== 'boolean') {
-    throw badRequest('options.durable must be a boolean', 'options.durable', 'boolean');
-  }
-  if (options.signal !== undefined) checkSignal(options.signal);
-}
-
 /** A time as stored: integer milliseconds since the epoch, negative ones before 1970. */
 export function checkTime(value: unknown, path: string): number {
   if (!Number.isSafeInteger(value)) {
@@ -81,7 +55,8 @@ export function checkTime(value: unknown, path: string): number {
   return value as number;
 }
 
-function checkSignal(signal: AbortSignal): void {
+/** @throws {StoreError} BAD_REQUEST, TIMEOUT - already aborted. */
+export function checkSignal(signal: AbortSignal): AbortSignal {
   if (
     typeof signal !== 'object' ||
     signal === null ||
@@ -94,24 +69,7 @@ function checkSignal(signal: AbortSignal): void {
       details: { outcome: 'not-done' },
       cause: signal.reason,
     });
-}
-
-/** @throws {StoreError} BAD_REQUEST - an expectation of the wrong type, which could never hold. */
-export function checkExpectations(options: ApplyOptions): void {
-  const { expectedState, expectedOffset } = options;
-  if (expectedState !== undefined && typeof expectedState !== 'string') {
-    throw badRequest('options.expectedState must be a string', 'options.expectedState', 'string');
-  }
-  if (
-    expectedOffset !== undefined &&
-    (!Number.isSafeInteger(expectedOffset) || expectedOffset < 0)
-  ) {
-    throw badRequest(
-      'options.expectedOffset must be an offset',
-      'options.expectedOffset',
-      'non-negative safe integer',
-    );
-  }
+  return signal;
 }
 
 /** Ends the wait when the signal does: the command was decided, so it may be in the log. */
@@ -128,5 +86,14 @@ export function withSignal<T>(promise: Promise<T>, signal: AbortSignal | undefin
     };
     signal.addEventListener('abort', onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+/** Whatever a getter or proxy of the caller threw becomes a BAD_REQUEST with that as its cause. */
+export function asRefusal(error: unknown, path: string): unknown {
+  if (isStoreError(error)) return error;
+  return new StoreError('BAD_REQUEST', `${path} threw while it was read`, {
+    details: { path, reason: 'threw while it was read' },
+    cause: error,
   });
 }

@@ -53,7 +53,7 @@ const FIELD = {
 /** The first result behind a key. `body` lies in bytes[bodyStart, bodyEnd). */
 export interface FirstResult {
   readonly offset: number;
-  /** Time of the fact, and of the commit. */
+  /** Time of the fact, and of the commit (of an earlier one, if the clock had gone back since). */
   readonly at: number;
   readonly time: number;
   readonly fingerprintLow: number;
@@ -195,7 +195,9 @@ export class IdempotencyStore {
     const f64 = (handle & ROW_INDEX_MASK) * FIELD.f64;
     segment.f64[f64 + FIELD.offset] = entry.offset;
     segment.f64[f64 + FIELD.at] = entry.at;
-    segment.f64[f64 + FIELD.time] = entry.time;
+    // A clock that went back makes no entry older than the one before it: they leave in this order.
+    const newest = this.last === NONE ? entry.time : this.f64(this.last, FIELD.time);
+    segment.f64[f64 + FIELD.time] = Math.max(entry.time, newest);
     segment.u32[u32 + FIELD.fingerprintLow] = entry.fingerprintLow;
     segment.u32[u32 + FIELD.fingerprintHigh] = entry.fingerprintHigh;
     segment.u32[u32 + FIELD.resultRef] = ref;

@@ -146,7 +146,9 @@ export class InstanceStore {
         (this.lastDeleted & ROW_INDEX_MASK) * ROW.u32 + ROW.next
       ] = handle;
     this.lastDeleted = handle;
-    this.deletedTimes.push(time);
+    // As with keys: a clock that went back makes nothing older than what was deleted before it.
+    const { length } = this.deletedTimes;
+    this.deletedTimes.push(length === 0 ? time : Math.max(time, this.deletedTimes.at(length - 1)));
   }
 
   /** Handle of the instance deleted longest ago, or -1. */

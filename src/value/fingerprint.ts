@@ -16,6 +16,9 @@ import { bodyAt, isMap, isStructure, sizeAt } from './structure.ts';
 const SEED_A = 0x2545f491;
 const SEED_B = 0x6c62272e;
 
+/** The lists that arguments are put into come on top of the levels a value may have. */
+const ARGUMENT_LEVELS = 2;
+
 /** Writes the two lanes of the value in `start` to `end` to `into[0]` and `into[1]`. */
 export function fingerprint(
   bytes: Uint8Array,
@@ -23,7 +26,7 @@ export function fingerprint(
   end: number,
   into: Uint32Array,
 ): void {
-  const reached = lanes(bytes, start, into, 0);
+  const reached = lanes(bytes, start, into, -ARGUMENT_LEVELS);
   if (reached !== end) throw new RangeError(`value at ${start} ends at ${reached}, not ${end}`);
 }
 

@@ -102,7 +102,15 @@ function putArray(
   depth: number,
   limit: number,
 ): Refusal | undefined {
-  const length = value.length;
+  let length: number;
+  try {
+    length = value.length;
+  } catch (cause) {
+    return refuse('threw while it was read', cause);
+  }
+  // A proxy may say anything here; the count in the encoding must be the number of items behind it.
+  if (!Number.isInteger(length) || length < 0 || length > MAX_COUNT)
+    return refuse('has no usable length');
   putCount(writer, length, FIXARRAY, ARRAY16, ARRAY32);
   for (let i = 0; i < length; i++) {
     let item: unknown;
@@ -113,9 +121,20 @@ function putArray(
     }
     const refusal = put(writer, item, depth, limit);
     if (refusal !== undefined)
-      return below(`[${i}]`, item === undefined && !(i in value) ? refuse('is a hole') : refusal);
+      return below(
+        `[${i}]`,
+        item === undefined && isHole(value, i) ? refuse('is a hole') : refusal,
+      );
   }
   return undefined;
+}
+
+function isHole(value: readonly unknown[], index: number): boolean {
+  try {
+    return !(index in value);
+  } catch {
+    return false;
+  }
 }
 
 function putObject(
@@ -167,6 +186,9 @@ function putCount(
     writer.position = position + 5;
   }
 }
+
+/** What a 32-bit count can say. */
+const MAX_COUNT = 0xffffffff;
 
 /** Array, plain object, or why it is neither. A proxy may throw at any of these questions. */
 function kindOf(value: object): 'array' | 'object' | Refusal {

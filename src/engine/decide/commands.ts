@@ -21,7 +21,8 @@ import type {
 import { LIMITS } from '../limits.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { Ticket } from '../ticket.ts';
-import { annotate, checkExpectations, checkName, checkObject } from '../write-options.ts';
+import { Call } from '../call.ts';
+import { asRefusal, checkName, checkObject } from '../write-options.ts';
 import {
   checkExpected,
   exists,
@@ -51,6 +52,8 @@ export class Commands {
   readonly pipeline: Pipeline;
   readonly target: Target;
   readonly replay: Replay;
+  /** The options of the command being decided. */
+  readonly call: Call;
   private readonly options: CommandOptions;
   /** Payload or context of the command, as MessagePack. */
   private readonly body = new ByteWriter(1024);
@@ -61,37 +64,38 @@ export class Commands {
     this.replay = replay;
     this.options = options;
     this.target = new Target(pipeline.state, pipeline.overlay);
+    this.call = new Call(pipeline.notes);
   }
 
   // ---- apply -----------------------------------------------------------------------------------
 
   /** Checks and encodes what the caller passed. @throws {StoreError} BAD_REQUEST, RECORD_TOO_LARGE */
   prepareEvent(event: unknown, payload: unknown, options: ApplyOptions | undefined): void {
-    const notes = this.pipeline.notes;
-    if (typeof event !== 'string') throw badRequest('event must be a string', 'event', 'string');
-    if (options === undefined) notes.clear();
-    else {
-      checkObject(options, 'options');
-      annotate(notes, options, options.eventId);
-      checkExpectations(options);
+    this.pipeline.records.startReading();
+    try {
+      if (typeof event !== 'string') throw badRequest('event must be a string', 'event', 'string');
+      if (options === undefined) this.call.clear();
+      else this.call.readEvent(options);
+      this.body.position = 0;
+      if (payload !== undefined) writeValue(this.body, payload, 'payload');
+    } catch (error) {
+      throw asRefusal(error, 'options');
+    } finally {
+      this.pipeline.records.endReading();
     }
-    this.body.position = 0;
-    if (payload !== undefined) {
-      writeValue(this.body, payload, 'payload');
-      if (this.options.strict && !isMap(this.body.bytes[0] as number)) {
-        throw badRequest('payload must be an object (strict)', 'payload', 'object');
-      }
+    if (this.options.strict && payload !== undefined && !isMap(this.body.bytes[0] as number)) {
+      throw badRequest('payload must be an object (strict)', 'payload', 'object');
     }
-    if (notes.key === undefined) return;
+    if (this.pipeline.notes.key === undefined) return;
     this.startArguments(ARRAY_OF_TWO, event);
     if (this.body.position === 0) this.arguments$.u8(NIL);
     this.takeFingerprint();
   }
 
   /** The instance was found; which transition does the event take? @throws {StoreError} CONFLICT, INVALID_TRANSITION, GUARD_FAILED */
-  decideEvent(id: string, event: string, options: ApplyOptions | undefined): number {
+  decideEvent(id: string, event: string): number {
     const target = this.target;
-    checkExpected(target, id, options);
+    checkExpected(target, id, this.call);
     const compiled = target.definition.compiled;
     const eventIndex = compiled.eventIndex(event);
     const first = eventIndex < 0 ? -1 : compiled.first(target.state, eventIndex);
@@ -129,9 +133,9 @@ export class Commands {
     const { pipeline, target, body } = this;
     const { notes } = pipeline;
     const { handle, definition } = target;
+    const at = this.clampTime();
     const writer = pipeline.records.open();
     encodeApply(writer, pipeline.records.time, handle, transition, notes, body);
-    const at = notes.at ?? pipeline.now;
     const ticket = ticketFor?.(
       new TransitionMaker(id, handle, definition, transition, at, notes.eventId),
       mustSync,
@@ -140,12 +144,20 @@ export class Commands {
     const pending = pipeline.overlay.touch(handle, definition);
     pending.state = definition.compiled.transitionTo[transition] as number;
     pending.offset = offset;
-    if (at > pending.updatedAt) pending.updatedAt = at;
+    pending.updatedAt = at;
     if (notes.eventId !== undefined) pending.eventId = notes.eventId;
     pending.addPayload(body.bytes, 0, body.position);
     if (pending.needsFolding) this.foldPayloads(handle);
     if (notes.key !== undefined) this.keepKey(offset);
     return offset;
+  }
+
+  /** Time of the fact about the target: stored times never decrease within an instance, whatever clock or caller say. */
+  private clampTime(): number {
+    const { notes, now } = this.pipeline;
+    const at = Math.max(notes.at ?? now, this.target.updatedAt);
+    notes.at = at === now ? undefined : at;
+    return at;
   }
 
   /** Many payloads wait for one instance: one takes their place. */
@@ -165,13 +177,22 @@ export class Commands {
     input: Omit<CreateInput, 'machine' | 'version'> | undefined,
   ): string {
     const notes = this.pipeline.notes;
-    checkObject(input, 'input');
-    checkName(machine, 'machine');
-    if (version !== undefined) checkVersion(version);
-    const id = input?.id === undefined ? undefined : checkName(input.id, 'id');
-    annotate(notes, input, undefined);
-    this.body.position = 0;
-    writeContext(this.body, input?.context ?? NO_CONTEXT, 'context');
+    let id: string | undefined;
+    this.pipeline.records.startReading();
+    try {
+      checkObject(input, 'input');
+      checkName(machine, 'machine');
+      if (version !== undefined) checkVersion(version);
+      const wanted = input?.id;
+      if (wanted !== undefined) id = checkName(wanted, 'id');
+      this.call.read(input);
+      this.body.position = 0;
+      writeContext(this.body, input?.context ?? NO_CONTEXT, 'context');
+    } catch (error) {
+      throw asRefusal(error, 'input');
+    } finally {
+      this.pipeline.records.endReading();
+    }
     if (notes.key !== undefined) {
       this.startArguments(ARRAY_OF_THREE, id ?? null);
       writeValue(this.arguments$, version ?? null, 'version');
@@ -213,9 +234,21 @@ export class Commands {
 
   // ---- delete ----------------------------------------------------------------------------------
 
-  /** @throws {StoreError} BAD_REQUEST */
+  /** The options of a whole transaction or batch. @throws {StoreError} BAD_REQUEST, TIMEOUT */
+  prepareGroup(options: WriteOptions | undefined): void {
+    this.pipeline.records.startReading();
+    try {
+      this.call.read(options);
+    } catch (error) {
+      throw asRefusal(error, 'options');
+    } finally {
+      this.pipeline.records.endReading();
+    }
+  }
+
+  /** @throws {StoreError} BAD_REQUEST, TIMEOUT */
   prepareDelete(options: WriteOptions | undefined): void {
-    annotate(this.pipeline.notes, options, undefined);
+    this.prepareGroup(options);
     this.pipeline.notes.fingerprint.fill(0);
   }
 
@@ -223,6 +256,7 @@ export class Commands {
     const { pipeline, target } = this;
     const { notes } = pipeline;
     const { handle, definition } = target;
+    const at = this.clampTime();
     const writer = pipeline.records.open();
     encodeDelete(writer, pipeline.records.time, handle, notes);
     const ticket = ticketFor?.(new DeletedMaker(id), mustSync);
@@ -230,7 +264,7 @@ export class Commands {
     const pending = pipeline.overlay.touch(handle, definition);
     pending.isDeleted = true;
     pending.offset = offset;
-    pending.updatedAt = Math.max(pending.updatedAt, notes.at ?? pipeline.now);
+    pending.updatedAt = at;
     if (notes.key !== undefined) this.keepKey(offset);
     return offset;
   }

@@ -3,7 +3,7 @@ import { StoreError } from '../../base/errors.ts';
 import type { Data } from '../../machine/definition.ts';
 import { guardText } from '../../machine/guard/ast.ts';
 import { explainGuard } from '../../machine/guard/evaluate.ts';
-import type { ApplyOptions } from '../api/instance.ts';
+import type { Call } from '../call.ts';
 import type { Target } from './target.ts';
 
 const quote = (text: string): string =>
@@ -31,9 +31,8 @@ export function unknownMachine(name: string, version: number | undefined): Store
 }
 
 /** @throws {StoreError} CONFLICT - the instance is not as the caller expects it. */
-export function checkExpected(target: Target, id: string, options: ApplyOptions | undefined): void {
-  if (options === undefined) return;
-  const { expectedState, expectedOffset } = options;
+export function checkExpected(target: Target, id: string, call: Call): void {
+  const { expectedState, expectedOffset } = call;
   if (expectedOffset !== undefined && expectedOffset !== target.offset) {
     throw new StoreError(
       'CONFLICT',

@@ -23,6 +23,7 @@ export class Target {
   definition!: Definition;
   state = 0;
   offset = 0;
+  updatedAt = 0;
   isDeleted = false;
   /** Two buffers, so that each merge reads from one and writes to the other. */
   private readonly buffers: readonly [ByteWriter, ByteWriter] = [
@@ -58,12 +59,14 @@ export class Target {
       this.definition = pending.definition as Definition;
       this.state = pending.state;
       this.offset = pending.offset;
+      this.updatedAt = pending.updatedAt;
       this.isDeleted = pending.isDeleted;
       return true;
     }
     this.definition = this.state$.machines.at(instances.definition(handle));
     this.state = instances.state(handle);
     this.offset = instances.offset(handle);
+    this.updatedAt = instances.updatedAt(handle);
     this.isDeleted = (flags & ROW_FLAG.deleted) !== 0;
     return true;
   }

@@ -1,0 +1,91 @@
+/**
+ * The options of one command, each read from the caller's object exactly once: into the annotations
+ * of its record, or kept here while it is decided. Reused from command to command.
+ */
+import { badRequest } from '../base/errors.ts';
+import type { Annotations } from '../record/annotations.ts';
+import type { ApplyOptions, WriteOptions } from './api/instance.ts';
+import { LIMITS } from './limits.ts';
+import { checkName, checkObject, checkSignal, checkTime } from './write-options.ts';
+
+export class Call {
+  mustSync = false;
+  signal: AbortSignal | undefined = undefined;
+  expectedState: string | undefined = undefined;
+  expectedOffset: number | undefined = undefined;
+  readonly notes: Annotations;
+
+  constructor(notes: Annotations) {
+    this.notes = notes;
+  }
+
+  clear(): void {
+    this.notes.clear();
+    this.mustSync = false;
+    this.signal = undefined;
+    this.expectedState = undefined;
+    this.expectedOffset = undefined;
+  }
+
+  /** What every write takes. @throws {StoreError} BAD_REQUEST, TIMEOUT (already aborted) */
+  read(options: WriteOptions | undefined): void {
+    this.clear();
+    if (checkObject(options, 'options') === undefined) return;
+    const { idempotencyKey, durable, actor, reason, correlationId, at, signal } =
+      options as WriteOptions;
+    const { notes } = this;
+    if (idempotencyKey !== undefined)
+      notes.key = checkName(idempotencyKey, 'options.idempotencyKey');
+    if (actor !== undefined) notes.actor = checkName(actor, 'options.actor');
+    if (reason !== undefined)
+      notes.reason = checkName(reason, 'options.reason', LIMITS.reasonBytes);
+    if (correlationId !== undefined)
+      notes.correlationId = checkName(correlationId, 'options.correlationId');
+    if (at !== undefined) notes.at = checkTime(at, 'options.at');
+    if (durable !== undefined && typeof durable !== 'boolean') {
+      throw badRequest('options.durable must be a boolean', 'options.durable', 'boolean');
+    }
+    this.mustSync = durable === true;
+    if (signal !== undefined) this.signal = checkSignal(signal);
+  }
+
+  /** What an event takes besides. @throws {StoreError} BAD_REQUEST, TIMEOUT */
+  readEvent(options: ApplyOptions | undefined): void {
+    this.read(options);
+    if (options === undefined) return;
+    const { expectedState, expectedOffset, eventId } = options;
+    if (eventId !== undefined) this.notes.eventId = checkName(eventId, 'options.eventId');
+    if (expectedState !== undefined && typeof expectedState !== 'string') {
+      throw badRequest('options.expectedState must be a string', 'options.expectedState', 'string');
+    }
+    if (
+      expectedOffset !== undefined &&
+      (!Number.isSafeInteger(expectedOffset) || expectedOffset < 0)
+    ) {
+      throw badRequest(
+        'options.expectedOffset must be an offset',
+        'options.expectedOffset',
+        'non-negative safe integer',
+      );
+    }
+    this.expectedState = expectedState;
+    this.expectedOffset = expectedOffset;
+  }
+}
+
+/** The options of a group, kept apart while the commands in it use the call for theirs. */
+export interface Inherited {
+  readonly key: string | undefined;
+  readonly mustSync: boolean;
+  readonly signal: AbortSignal | undefined;
+  /** These stand in every record of the group. */
+  readonly actor: string | undefined;
+  readonly reason: string | undefined;
+  readonly correlationId: string | undefined;
+  readonly at: number | undefined;
+}
+
+export function inheritedFrom(call: Call): Inherited {
+  const { key, actor, reason, correlationId, at } = call.notes;
+  return { key, mustSync: call.mustSync, signal: call.signal, actor, reason, correlationId, at };
+}
