@@ -145,13 +145,24 @@ export class ManifestFile {
   }
 
   private async write(next: ManifestState): Promise<void> {
-    // Both slots at risk at once could leave none: the one in force is made sure of first.
-    if (!this.isSettled) await this.writeSlot(this.state, this.slot);
-    this.isSettled = true;
+    // Both slots at risk at once could leave none.
+    await this.makeSure();
     const slot = (this.slot + 1) % MANIFEST_SLOTS;
     await this.writeSlot(next, slot);
     this.state = next;
     this.slot = slot;
+  }
+
+  /** Makes sure of the slot in force: before anything is removed that an older one asks for. */
+  settle(): Promise<void> {
+    const run = this.last.then(() => this.makeSure());
+    this.last = run.catch(() => undefined);
+    return run;
+  }
+
+  private async makeSure(): Promise<void> {
+    if (!this.isSettled) await this.writeSlot(this.state, this.slot);
+    this.isSettled = true;
   }
 
   private async writeSlot(state: ManifestState, slot: number): Promise<void> {

@@ -116,7 +116,9 @@ class Opening<T> {
     const { fileIo } = this.options;
     const { blanks } = report.chain;
     const highestKept = Math.max(0, ...report.files.segments.filter((number) => !blanks.includes(number)));
-    if (manifest.state.highestSegment > highestKept) await manifest.updateBoth({ highestSegment: highestKept });
+    // Also when it says so already: the slot we read may be in the page cache only.
+    const isNamed = manifest.state.highestSegment > highestKept;
+    if (isNamed || blanks.length > 0) await manifest.updateBoth({ highestSegment: highestKept });
     for (const number of blanks) await fileIo.remove(join(this.directory, segmentName(number)));
     if (blanks.length > 0) await fileIo.syncDirectory(this.directory);
     return highestKept;
@@ -153,9 +155,12 @@ class Opening<T> {
   /** Oldest first; a file that stays is void still, and met again at the next opening. */
   private async removeVoids(report: ScanReport, firstNumber: number): Promise<void> {
     const { fileIo } = this.options;
-    const { voids, blanks, dropped } = report.chain;
-    const gone = voids.filter((number) => number !== firstNumber && !blanks.includes(number));
+    const { segments, voids, blanks, dropped } = report.chain;
+    // The new segment continues the last attested end: what lies between was written again.
+    const passedOver = segments.map((segment) => segment.number).filter((number) => number > report.attestedEnd.segment);
+    const gone = [...voids, ...passedOver].filter((number) => number !== firstNumber && !blanks.includes(number)).toSorted((a, b) => a - b);
     const names = [...[...dropped, ...gone].map(segmentName), ...report.files.unfinished];
+    if (names.length > 0) await this.manifest?.settle();
     for (const name of names) {
       const path = join(this.directory, name);
       if ((await fileIo.stat(path)) !== undefined) await fileIo.remove(path);

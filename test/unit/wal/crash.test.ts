@@ -56,14 +56,16 @@ async function survive(disk: SimDisk, atLeast: number, what: string): Promise<nu
   if (replayed < atLeast) throw new Error(`${what}: ${atLeast} acknowledged, ${replayed} found`);
   await driver.commit();
   await writer.close();
-  const { records } = await scanDriver(disk.io, '/parent/db', { strict: true });
+  const { records, report } = await scanDriver(disk.io, '/parent/db', { strict: true });
   if (records !== replayed + 1) throw new Error(`${what}: ${records} after ${replayed} and one more`);
+  const left = [...(report?.chain.voids ?? []), ...(report?.files.unfinished ?? [])];
+  if (left.length > 0) throw new Error(`${what}: left behind: ${left.join(', ')}`);
   return replayed;
 }
 
-async function everyCrash(disk: SimDisk, each: (crashed: SimDisk, acked: number, what: string) => Promise<void>, step = 1): Promise<number> {
+async function everyCrash(disk: SimDisk, each: (crashed: SimDisk, acked: number, what: string) => Promise<void>, step = 1, from = 0): Promise<number> {
   let states = 0;
-  for (let length = 0; length <= disk.journal.length; length += step) {
+  for (let length = from; length <= disk.journal.length; length += step) {
     const open = undecided(disk, length);
     // The system goes on with everything that was written.
     await each(disk.crash(length, () => true), disk.acked(length), `kill after ${length}`);
@@ -131,6 +133,50 @@ describe.each([true, false])('crashes, synced writes: %s', (hasSyncedWrites) => 
     const disk = await record(history, hasSyncedWrites);
     const states = await everyCrash(disk, async (crashed, acked, what) => void (await survive(crashed, acked, what)));
     expect(states).toBeGreaterThan(30);
+  });
+});
+
+describe('a process that dies, its successor, and then a power cut', () => {
+  /** Runs until it dies, or to its end. */
+  async function untilDeath(history: History, disk: SimDisk): Promise<void> {
+    let isOver = false;
+    void record(history, true, disk).then(
+      () => (isOver = true),
+      () => (isOver = true),
+    );
+    for (let still = 0, before = -1; still < 5 && !isOver; still = disk.journal.length === before ? still + 1 : 0) {
+      before = disk.journal.length;
+      await turns(2);
+    }
+  }
+
+  const short: Record<string, History> = {
+    ...HISTORIES,
+    'recovery of a doubtful tail': async (open) => {
+      const { driver } = await open({ durability: 'os' });
+      driver.recordBytes = 500;
+      for (let i = 0; i < 3; i++) await driver.commit(2);
+    },
+  };
+
+  it.each(Object.entries(short))('F-1 F-6 F-13 F-15 %s', { timeout: 120_000 }, async (_, history) => {
+    const whole = (await record(history, true)).journal.length;
+    let states = 0;
+    for (let death = 1; death <= whole; death += whole > 45 ? 2 : 1) {
+      const disk = new SimDisk(new Map(), ['/', '/parent'], true);
+      disk.dieAt = death;
+      await untilDeath(history, disk);
+      disk.nextProcess();
+      const from = disk.journal.length;
+      const { driver, writer, replayed } = await openDriver(disk.io, '/parent/db', { thread: new ManualThread() });
+      expect(replayed).toBeGreaterThanOrEqual(disk.acked(from));
+      disk.ack(replayed);
+      driver.onAck = (offset) => disk.ack(offset);
+      await driver.commit(2);
+      await writer.close();
+      states += await everyCrash(disk, async (crashed, acked, what) => void (await survive(crashed, acked, `death at ${death}, ${what}`)), 2, from);
+    }
+    expect(states).toBeGreaterThan(200);
   });
 });
 

@@ -6,6 +6,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isStoreError } from '../../../src/base/errors.ts';
 import { seededRandom } from '../../../src/base/random.ts';
+import { type ManifestState, decodeManifestSlot, encodeManifestSlot } from '../../../wal/manifest.ts';
+import { NOTHING_ATTESTED } from '../../../wal/position.ts';
 import { openDriver, scanDriver, turns } from './log-driver.ts';
 import { SimDisk } from './sim-disk.ts';
 
@@ -118,6 +120,23 @@ describe('damage after a clean close', () => {
     expect(await verdict(copy)).toBe('corrupt');
   });
 
+  it('F-22 closing mark and manifest vouch for the last frame each by itself', async () => {
+    const { report } = await scanDriver(new SimDisk(files).io, '/db');
+    const last = report?.segments.at(-1);
+    const path = last?.path as string;
+    const frame = (last?.usedBytes as number) - 48 - 8;
+    const manifest = files.get('/db/manifest') as Uint8Array;
+    const state = decodeManifestSlot(manifest.subarray(0, 4096)) as ManifestState;
+    const silent = new Uint8Array(8192);
+    silent.set(encodeManifestSlot({ ...state, attested: NOTHING_ATTESTED }));
+    const byMark = changed(files, (copy) => ((copy.set('/db/manifest', silent).get(path) as Uint8Array)[frame] = 99));
+    expect(await verdict(byMark)).toBe('corrupt');
+    const byManifest = changed(files, (copy) => (copy.get(path) as Uint8Array).fill(0, frame, frame + 56));
+    expect(await verdict(byManifest)).toBe('corrupt');
+    const emptied = changed(files, (copy) => (copy.get(path) as Uint8Array).fill(0, 64));
+    expect(await verdict(emptied)).toBe('corrupt');
+  });
+
   it('F-26 unknown files are listed and left alone', async () => {
     const disk = new SimDisk(new Map(files).set('/db/notes.txt', Uint8Array.of(1)).set('/db/1.wal', Uint8Array.of(2)));
     const { writer, driver } = await openDriver(disk.io, '/db');
@@ -175,6 +194,15 @@ describe('damage behind a kill', () => {
       flip[at] = (flip[at] as number) ^ 16;
       expect([at, await verdict(copy)]).toEqual([at, 'corrupt']);
     }
+  });
+
+  it('F-25 a segment that was prepared and is missing is CORRUPT, used or not', async () => {
+    const disk = await killed(false);
+    await turns();
+    const files = disk.files();
+    expect([...files.keys()]).toContain('/db/00000002.wal');
+    files.delete('/db/00000002.wal');
+    expect(await verdict(files)).toBe('corrupt');
   });
 
   it('a reader of a live writer is given attested frames only', async () => {

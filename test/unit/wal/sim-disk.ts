@@ -33,7 +33,11 @@ export class SimDisk {
   isHeld = true;
   /** Throws or not, before a call takes effect. */
   fault: (call: Call, path: string) => Error | undefined = () => undefined;
-  readonly io: FileIo;
+  /** What the current process uses. */
+  io: FileIo;
+  /** The process dies when the journal has this length: none of its calls does anything or returns after that. */
+  dieAt = Number.POSITIVE_INFINITY;
+  generation = 0;
 
   constructor(files: Files = new Map(), dirs: Iterable<string> = ['/', '/db'], hasSyncedWrites = true) {
     this.start = new Map([...files].map(([path, bytes]) => [path, bytes.slice()]));
@@ -42,7 +46,19 @@ export class SimDisk {
       this.names.set(path, this.inodes.length);
       this.inodes.push(bytes.slice());
     }
-    this.io = fileIo(this, hasSyncedWrites);
+    this.io = mortal(this, fileIo(this, hasSyncedWrites));
+  }
+
+  isDead(generation: number): boolean {
+    return generation !== this.generation || this.journal.length >= this.dieAt;
+  }
+
+  /** The process is gone, the system and what it has in its cache are not: a new process may come. */
+  nextProcess(): void {
+    this.generation++;
+    this.dieAt = Number.POSITIVE_INFINITY;
+    this.isLocked = false;
+    this.io = mortal(this, fileIo(this, this.io.hasSyncedWrites));
   }
 
   check(call: Call, path: string): void {
@@ -138,6 +154,50 @@ export function undecided(disk: SimDisk, length: number): number[] {
   return entries.flatMap((entry, i) => (effects.has(entry.k) && !durable.has(i) ? [i] : []));
 }
 
+/** The same, until its process dies: then calls do nothing and promises stay open. */
+function mortal(disk: SimDisk, io: FileIo): FileIo {
+  const { generation } = disk;
+  const isDead = (): boolean => disk.isDead(generation);
+  const never = new Promise<never>(() => undefined);
+  const wrap = <A extends unknown[], R>(run: (...args: A) => Promise<R>) => async (...args: A): Promise<R> => (isDead() ? never : run(...args));
+  const file = (handle: FileHandle): FileHandle => ({
+    path: handle.path,
+    read: wrap(handle.read),
+    readSync: handle.readSync,
+    write: (from, start, length, at, done) => {
+      if (!isDead()) handle.write(from, start, length, at, (error) => void (isDead() || done(error)));
+    },
+    writeSync: (from, start, length, at) => {
+      if (isDead()) throw osError('DEAD');
+      handle.writeSync(from, start, length, at);
+    },
+    datasync: (done) => {
+      if (!isDead()) handle.datasync((error) => void (isDead() || done(error)));
+    },
+    datasyncSync: () => {
+      if (isDead()) throw osError('DEAD');
+      handle.datasyncSync();
+    },
+    sync: wrap(handle.sync),
+    truncate: wrap(handle.truncate),
+    stat: wrap(handle.stat),
+    close: wrap(handle.close),
+  });
+  return {
+    kind: io.kind,
+    hasSyncedWrites: io.hasSyncedWrites,
+    open: wrap(async (path, mode) => file(await io.open(path, mode))),
+    stat: wrap(io.stat),
+    list: wrap(io.list),
+    makeDirectory: wrap(io.makeDirectory),
+    rename: wrap(io.rename),
+    remove: wrap(io.remove),
+    syncDirectory: wrap(io.syncDirectory),
+    resolve: wrap(io.resolve),
+    lockDirectory: wrap(io.lockDirectory),
+  };
+}
+
 function fileIo(disk: SimDisk, hasSyncedWrites: boolean): FileIo {
   return {
     kind: 'sim',
@@ -227,10 +287,12 @@ function handle(disk: SimDisk, opened: string, inode: number, mode: OpenMode): F
     disk.journal.push({ k: 'sync', inode });
   };
   const answer = (run: () => void, done: (error: Error | null) => void): void => {
+    const { generation } = disk;
     queueMicrotask(() => {
       let error: Error | null = null;
       try {
-        run();
+        // A sync that its process did not live to see is none.
+        if (!disk.isDead(generation)) run();
       } catch (caught) {
         error = caught as Error;
       }
