@@ -6,7 +6,7 @@ import { type AnyStoreError, type ErrorCode, StoreError } from '../base/errors.t
 import type { Created, Deleted, Transition } from './api/instance.ts';
 import type { BatchOperation, Settled } from './api/transaction.ts';
 import type { Target } from './decide/target.ts';
-import type { CreatedMaker, DeletedMaker, Maker, TransitionMaker } from './decide/tickets.ts';
+import type { CreatedMaker, DeletedMaker, EventTicket, Maker } from './decide/tickets.ts';
 import type { Pipeline } from './pipeline.ts';
 import { type Deferred, deferred, type Ticket } from './ticket.ts';
 
@@ -17,7 +17,7 @@ export type Slot =
   | { readonly ready: Promise<Result> }
   | { readonly value: Deleted }
   | { readonly error: AnyStoreError };
-export type ResultMaker = TransitionMaker | CreatedMaker | DeletedMaker;
+export type ResultMaker = EventTicket | CreatedMaker | DeletedMaker;
 
 /** What a replay of this batch answers: the results as plain data. */
 export function storedResult(target: Target, operation: BatchOperation, slot: Slot): StoredResult {
@@ -47,12 +47,12 @@ export function storedResult(target: Target, operation: BatchOperation, slot: Sl
         deleted: false,
       },
     };
-  const { transition } = slot.maker as TransitionMaker;
+  const { transition } = slot.maker as EventTicket;
   const { event, eventId } = operation;
   const from = target.definition.compiled.states[
     target.definition.compiled.transitionFrom[transition] as number
   ] as string;
-  const at = (slot.maker as TransitionMaker).at;
+  const at = (slot.maker as EventTicket).result.at;
   return {
     value: {
       id,
@@ -110,7 +110,7 @@ export class BatchTicket implements Ticket {
   applied(offset: number): void {
     // The record behind the last operation is the outcome of a keyed batch: nothing is made of it.
     const maker = this.makers[this.results.length];
-    if (maker !== undefined) this.results.push(maker.make(this.pipeline.state, offset));
+    if (maker !== undefined) this.results.push(maker.make(this.pipeline, offset));
   }
   settle(): void {
     this.deferred.resolve(this.results);

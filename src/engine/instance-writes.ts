@@ -15,7 +15,7 @@ import type {
 } from './api/instance.ts';
 import type { Commands } from './decide/commands.ts';
 import { notFound } from './decide/refusals.ts';
-import { type Maker, OneTicket } from './decide/tickets.ts';
+import { type EventTicket, type Maker, OneTicket } from './decide/tickets.ts';
 import type { Pipeline } from './pipeline.ts';
 import { checkName, withSignal } from './write-options.ts';
 
@@ -36,8 +36,24 @@ export class InstanceWrites {
   /** Answer of the command logged last. */
   private answer$: Promise<unknown> | undefined;
   private readonly ticketFor = <T>(maker: Maker<T>, mustSync: boolean): OneTicket<T> => {
-    const ticket = new OneTicket<T>(this.pipeline.state, maker, mustSync);
+    const ticket = new OneTicket<T>(this.pipeline, maker, mustSync);
     this.answer$ = ticket.promise;
+    return ticket;
+  };
+  /** The ends of the promise made last; one executor for all spares a closure per event. */
+  private resolve: ((result: Transition) => void) | undefined;
+  private reject: ((error: unknown) => void) | undefined;
+  private readonly executor = (
+    resolve: (result: Transition) => void,
+    reject: (error: unknown) => void,
+  ): void => {
+    this.resolve = resolve;
+    this.reject = reject;
+  };
+  private readonly answerEvent = (ticket: EventTicket): EventTicket => {
+    this.answer$ = new Promise<Transition>(this.executor);
+    ticket.resolve = this.resolve;
+    ticket.reject = this.reject;
     return ticket;
   };
 
@@ -64,7 +80,7 @@ export class InstanceWrites {
         if (first !== undefined) return withSignal(first, commands.call.signal);
       }
       const transition = commands.decideEvent(name.id, event);
-      commands.logEvent(name.id, transition, this.ticketFor, commands.call.mustSync);
+      commands.logEvent(name.id, transition, this.answerEvent, commands.call.mustSync);
     } catch (error) {
       return pipeline.refuse(error, this.isOverPending);
     }
@@ -156,7 +172,6 @@ export class InstanceWrites {
   private begin(): void {
     this.pipeline.records.admit();
     this.overPending = false;
-    this.commands.call.clear();
     this.pipeline.records.readClock();
   }
 

@@ -119,7 +119,7 @@ export class MachineRegistry {
   ): Promise<PutResult> {
     const { pipeline } = this;
     const { machines } = pipeline.state;
-    const ticket = new OneTicket<PutResult>(pipeline.state, { make: () => result }, mustSync);
+    const ticket = new OneTicket<PutResult>(pipeline, { make: () => result }, mustSync);
     pipeline.records.openGroup();
     try {
       if (mustShow) {
@@ -176,7 +176,7 @@ export class MachineRegistry {
           { details: { reason: 'in-use', count } },
         );
       }
-      const ticket = new OneTicket<void>(pipeline.state, { make: () => undefined }, false);
+      const ticket = new OneTicket<void>(pipeline, { make: () => undefined }, false);
       encodeHide(pipeline.records.open(), pipeline.records.time, definition.index, pipeline.notes);
       pipeline.records.close(ticket, false);
       definition.isHiding = true;

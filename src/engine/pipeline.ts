@@ -20,6 +20,7 @@ import type { LogSink } from '../../wal/ordered-log.ts';
 import { RecordCursor } from '../../wal/payload.ts';
 import { LIMITS } from './limits.ts';
 import { type EngineLog, RecordWriter } from './record-writer.ts';
+import { ContextCopies } from './results.ts';
 import type { Retention } from './retention.ts';
 import { type Ticket, type Waiter, WaitQueue } from './ticket.ts';
 
@@ -40,6 +41,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   readonly overlay: Overlay;
   readonly notes: Annotations = new Annotations();
   readonly records: RecordWriter;
+  readonly copies: ContextCopies = new ContextCopies();
   private readonly fold: Fold;
   private readonly thread: Thread;
   private readonly onFailure: (error: StoreError) => void;
@@ -55,6 +57,8 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   private readonly resume = (): void => this.run();
   /** Applying an accepted record failed: memory can no longer be trusted. */
   private halt: StoreError | undefined;
+  /** Nothing that waits will ever be accepted. */
+  private failure: StoreError | undefined;
   /** First refusal of a post since the last flush. */
   postRefusal: StoreError | undefined;
 
@@ -108,6 +112,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
 
   afterOffset(offset: number, run: () => void, fail: (error: StoreError) => void): void {
     if (offset <= this.state.offset && this.visible.isEmpty) run();
+    else if (this.failure !== undefined) fail(this.failure);
     else this.visible.add(offset, run, fail);
   }
 
@@ -117,6 +122,10 @@ export class Pipeline implements LogSink<Ticket | undefined> {
       run();
       return () => undefined;
     }
+    if (this.failure !== undefined) {
+      fail(this.failure);
+      return () => undefined;
+    }
     const waiter = { offset, run, fail };
     this.distant.add(waiter);
     return () => this.distant.delete(waiter);
@@ -124,7 +133,8 @@ export class Pipeline implements LogSink<Ticket | undefined> {
 
   /** A refusal as a rejected promise: at once if it rests on applied state alone, else with the commits it rests on. */
   refuse(error: unknown, overPending: boolean): Promise<never> {
-    if (!overPending || this.pendingOffset <= this.state.offset) return Promise.reject(error);
+    const isSettled = this.failure !== undefined || this.pendingOffset <= this.state.offset;
+    if (!overPending || isSettled) return Promise.reject(error);
     return new Promise<never>((_, reject) => this.afterPending(() => reject(error), reject));
   }
 
@@ -260,6 +270,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   }
 
   private failWaiters(error: StoreError): void {
+    this.failure = error;
     this.visible.fail(error);
     this.synced$.fail(error);
     for (const waiter of this.distant) waiter.fail(error);

@@ -12,43 +12,46 @@ import type { State } from '../state/state.ts';
 import { ROW_FLAG } from '../instance/row.ts';
 import type { Instance, Transition } from './api/instance.ts';
 
-/** A context that is packed, decoded, or too large to have been kept. */
-export interface KeptContext {
-  read(): Data;
-}
+const CHUNK_BYTES = 8192;
 
-/** A packed context of its own, apart from the state. */
-export class PackedContext implements KeptContext {
-  private readonly bytes: Uint8Array;
-  private readonly definition: Definition;
+/**
+ * Packed contexts set aside as their events left them. Small ones share a chunk, so that a result
+ * nobody looks at costs a few copied bytes; a chunk lives as long as any result in it.
+ */
+export class ContextCopies {
+  private chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  private next = 0;
+  /** Where the copy made last lies. */
+  bytes: Uint8Array = this.chunk;
+  start = 0;
+  end = 0;
 
-  constructor(definition: Definition, source: Uint8Array, start: number, end: number) {
-    const copy = Buffer.allocUnsafe(end - start);
-    if (end - start <= 64)
-      for (let i = start, to = 0; i < end; i++) copy[to++] = source[i] as number;
-    else copy.set(source.subarray(start, end));
-    this.bytes = copy;
-    this.definition = definition;
+  copy(source: Uint8Array, from: number, to: number): void {
+    const length = to - from;
+    if (length > CHUNK_BYTES / 4) {
+      this.bytes = Buffer.from(source.subarray(from, to));
+      this.start = 0;
+      this.end = length;
+      return;
+    }
+    if (this.next + length > CHUNK_BYTES) {
+      this.chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+      this.next = 0;
+    }
+    const chunk = this.chunk;
+    let at = this.next;
+    this.bytes = chunk;
+    this.start = at;
+    if (length <= 96) for (let i = from; i < to; i++) chunk[at++] = source[i] as number;
+    else chunk.set(source.subarray(from, to), at);
+    this.next += length;
+    this.end = this.next;
   }
-
-  read(): Data {
-    return readPacked(this.definition.machine.shapes, this.bytes, 0, this.bytes.length) as Data;
-  }
 }
 
-export const DROPPED_CONTEXT: KeptContext = {
-  read() {
-    throw new StoreError(
-      'UNSUPPORTED',
-      'the context of this first result exceeded 4 KiB and was not kept; read the instance with get',
-    );
-  },
-};
+const NO_BYTES: Uint8Array = new Uint8Array(0);
 
-export function decoded(context: Data): KeptContext {
-  return { read: () => context };
-}
-
+/** What a transition answers. Everything but the context is known when it is decided. */
 export class TransitionResult implements Transition {
   readonly id: string;
   readonly machine: string;
@@ -60,7 +63,10 @@ export class TransitionResult implements Transition {
   readonly offset: number;
   readonly applied: boolean;
   declare readonly eventId?: string;
-  readonly #kept: KeptContext;
+  readonly #definition: Definition;
+  #bytes: Uint8Array = NO_BYTES;
+  #start = 0;
+  #end = 0;
   #context: Data | undefined;
 
   constructor(
@@ -71,7 +77,6 @@ export class TransitionResult implements Transition {
     offset: number,
     applied: boolean,
     eventId: string | undefined,
-    kept: KeptContext,
   ) {
     const compiled = definition.compiled;
     const rule = compiled.transitions[transition] as CompiledTransition;
@@ -85,13 +90,32 @@ export class TransitionResult implements Transition {
     this.offset = offset;
     this.applied = applied;
     if (eventId !== undefined) this.eventId = eventId;
-    this.#kept = kept;
+    this.#definition = definition;
+  }
+
+  /** @internal the context as the event left it, packed; the bytes must not change any more */
+  keepPacked(bytes: Uint8Array, start: number, end: number): this {
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
+    return this;
+  }
+
+  /** @internal the context as plain data */
+  keep(context: Data): this {
+    this.#context = context;
+    return this;
   }
 
   /** Decoded at the first look; the same object afterwards. */
   get context(): Data {
-    this.#context ??= this.#kept.read();
+    this.#context ??= this.#read();
     return this.#context;
+  }
+
+  #read(): Data {
+    if (this.#start === this.#end) throw contextDropped();
+    return readPacked(this.#definition.machine.shapes, this.#bytes, this.#start, this.#end) as Data;
   }
 
   toJSON(): object {
@@ -104,11 +128,22 @@ export class TransitionResult implements Transition {
       value(this: TransitionResult): object {
         return {
           ...this,
-          context: this.#kept === DROPPED_CONTEXT ? '(over 4 KiB, not kept)' : this.context,
+          context:
+            this.#context === undefined && this.#start === this.#end
+              ? '(over 4 KiB, not kept)'
+              : this.context,
         };
       },
     });
   }
+}
+
+/** A first result is kept with at most 4 KiB of context. */
+export function contextDropped(): StoreError {
+  return new StoreError(
+    'UNSUPPORTED',
+    'the context of this first result exceeded 4 KiB and was not kept; read the instance with get',
+  );
 }
 
 /** The applied row as plain data. */

@@ -28,7 +28,7 @@ import { notFound } from './decide/refusals.ts';
 import type { Outcome } from './outcome.ts';
 import { OverlayReads } from './overlay-reads.ts';
 import type { Pipeline } from './pipeline.ts';
-import { decoded, TransitionResult } from './results.ts';
+import { TransitionResult } from './results.ts';
 import { type Deferred, deferred, type Ticket } from './ticket.ts';
 import { checkName, withSignal } from './write-options.ts';
 
@@ -258,7 +258,7 @@ class TransactionScope implements Transaction {
     const offset = commands.logEvent(id, transition, undefined, false);
     const { at, eventId } = pipeline.notes;
     commands.target.find(id);
-    return new TransitionResult(
+    const result = new TransitionResult(
       id,
       definition,
       transition,
@@ -266,8 +266,8 @@ class TransactionScope implements Transaction {
       offset,
       true,
       eventId,
-      decoded(commands.target.context()),
     );
+    return result.keep(commands.target.context());
   }
 
   private delete(id: string, machine: string | undefined): void {

@@ -97,3 +97,10 @@ export function asRefusal(error: unknown, path: string): unknown {
     cause: error,
   });
 }
+
+/** @throws {StoreError} BAD_REQUEST */
+export function checkVersion(version: unknown): void {
+  if (Number.isInteger(version) && (version as number) >= 0 && (version as number) <= 0xffffffff)
+    return;
+  throw badRequest('version must be an integer from 0 to 4294967295', 'version', 'integer');
+}

@@ -131,6 +131,13 @@ export class ContextStore {
     this.merged.trim(KEPT_SCRATCH_BYTES);
   }
 
+  /** Bytes of the slot, 0 without one: at least those of the context. */
+  capacity(handle: number): number {
+    const at = (handle & ROW_INDEX_MASK) * ROW.u32 + ROW.context;
+    const ref = this.rows.segmentOf(handle).u32[at] as number;
+    return ref === 0 ? 0 : this.heap.capacityOf(ref);
+  }
+
   /** Sets bytes, start and end; they hold until the next change of any instance. */
   locate(handle: number): void {
     const ref = this.rows.segmentOf(handle).u32[

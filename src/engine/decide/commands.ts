@@ -10,19 +10,13 @@ import { encodeApply, encodeCreate, encodeDelete } from '../../record/encode.ts'
 import { fingerprint } from '../../value/fingerprint.ts';
 import { isMap } from '../../value/structure.ts';
 import { writeContext, writeValue } from '../../value/write-value.ts';
-import type {
-  ApplyOptions,
-  Created,
-  CreateInput,
-  Deleted,
-  Transition,
-  WriteOptions,
-} from '../api/instance.ts';
+import type { ApplyOptions, Created, CreateInput, Deleted, WriteOptions } from '../api/instance.ts';
 import { LIMITS } from '../limits.ts';
+import { TransitionResult } from '../results.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { Ticket } from '../ticket.ts';
 import { Call } from '../call.ts';
-import { asRefusal, checkName, checkObject } from '../write-options.ts';
+import { asRefusal, checkName, checkObject, checkVersion } from '../write-options.ts';
 import {
   checkExpected,
   exists,
@@ -32,7 +26,7 @@ import {
 } from './refusals.ts';
 import type { Replay } from './replay.ts';
 import { Target } from './target.ts';
-import { CreatedMaker, DeletedMaker, type Maker, TransitionMaker } from './tickets.ts';
+import { CreatedMaker, DeletedMaker, EventTicket, type Maker } from './tickets.ts';
 
 /** An empty array header and the arguments behind it: what a key's fingerprint is taken of. */
 const ARRAY_OF_TWO = 0x92;
@@ -47,6 +41,8 @@ export interface CommandOptions {
 
 /** What becomes of the maker of a result: a ticket for the commit, or undefined when it is kept elsewhere. */
 export type TicketFor<T> = (maker: Maker<T>, mustSync: boolean) => Ticket | undefined;
+
+export type EventTicketFor = (ticket: EventTicket) => Ticket | undefined;
 
 export class Commands {
   readonly pipeline: Pipeline;
@@ -110,7 +106,7 @@ export class Commands {
 
   private checkContextSize(id: string): void {
     const { target, body } = this;
-    if (body.position === 0 || target.contextBytes() + body.position <= LIMITS.contextBytes) return;
+    if (body.position === 0 || target.contextBound() + body.position <= LIMITS.contextBytes) return;
     // The sum is a bound from above: the payload may replace what is there. Count what would remain.
     const merged = target.mergedBytes(body.bytes, 0, body.position);
     if (merged <= LIMITS.contextBytes) return;
@@ -127,7 +123,7 @@ export class Commands {
   logEvent(
     id: string,
     transition: number,
-    ticketFor: TicketFor<Transition> | undefined,
+    ticketFor: EventTicketFor | undefined,
     mustSync: boolean,
   ): number {
     const { pipeline, target, body } = this;
@@ -136,10 +132,10 @@ export class Commands {
     const at = this.clampTime();
     const writer = pipeline.records.open();
     encodeApply(writer, pipeline.records.time, handle, transition, notes, body);
-    const ticket = ticketFor?.(
-      new TransitionMaker(id, handle, definition, transition, at, notes.eventId),
-      mustSync,
-    );
+    const ticket =
+      ticketFor === undefined
+        ? undefined
+        : ticketFor(this.eventTicket(id, transition, at, mustSync));
     const offset = pipeline.records.close(ticket, mustSync);
     const pending = pipeline.overlay.touch(handle, definition);
     pending.state = definition.compiled.transitionTo[transition] as number;
@@ -150,6 +146,15 @@ export class Commands {
     if (pending.needsFolding) this.foldPayloads(handle);
     if (notes.key !== undefined) this.keepKey(offset);
     return offset;
+  }
+
+  private eventTicket(id: string, transition: number, at: number, mustSync: boolean): EventTicket {
+    const { pipeline, target } = this;
+    const { definition, handle } = target;
+    const offset = pipeline.records.nextOffset;
+    const { eventId } = pipeline.notes;
+    const result = new TransitionResult(id, definition, transition, at, offset, true, eventId);
+    return new EventTicket(pipeline, result, handle, transition, mustSync);
   }
 
   /** Time of the fact about the target: stored times never decrease within an instance, whatever clock or caller say. */
@@ -287,10 +292,4 @@ export class Commands {
     const [low, high] = this.pipeline.notes.fingerprint;
     this.pipeline.overlay.addKey(this.replay.scoped, low as number, high as number, offset);
   }
-}
-
-function checkVersion(version: unknown): void {
-  if (Number.isInteger(version) && (version as number) >= 0 && (version as number) <= 0xffffffff)
-    return;
-  throw badRequest('version must be an integer from 0 to 4294967295', 'version', 'integer');
 }

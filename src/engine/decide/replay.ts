@@ -9,7 +9,7 @@ import { readPacked } from '../../value/read-packed.ts';
 import { readValue } from '../../value/read-value.ts';
 import type { Created, Deleted, Transition } from '../api/instance.ts';
 import type { Pipeline } from '../pipeline.ts';
-import { DROPPED_CONTEXT, PackedContext, TransitionResult } from '../results.ts';
+import { contextDropped, TransitionResult } from '../results.ts';
 
 export interface ReplayOptions {
   readonly retentionMs: number;
@@ -95,20 +95,13 @@ export class Replay {
   }
 
   transition(first: FirstResult): Transition {
-    const definition = this.pipeline.state.machines.at(first.definition);
-    const kept = first.isBodyDropped
-      ? DROPPED_CONTEXT
-      : new PackedContext(definition, first.bytes, first.bodyStart, first.bodyEnd);
-    return new TransitionResult(
-      first.id,
-      definition,
-      first.detail,
-      first.at,
-      first.offset,
-      false,
-      first.eventId,
-      kept,
-    );
+    const { state, copies } = this.pipeline;
+    const { id, detail, at, offset, eventId } = first;
+    const definition = state.machines.at(first.definition);
+    const result = new TransitionResult(id, definition, detail, at, offset, false, eventId);
+    if (first.isBodyDropped) return result;
+    copies.copy(first.bytes, first.bodyStart, first.bodyEnd);
+    return result.keepPacked(copies.bytes, copies.start, copies.end);
   }
 
   created(first: FirstResult): Created {
@@ -133,7 +126,9 @@ export class Replay {
     }
     return Object.defineProperty(result, 'context', {
       enumerable: false,
-      get: () => DROPPED_CONTEXT.read(),
+      get: () => {
+        throw contextDropped();
+      },
     }) as unknown as Created;
   }
 

@@ -99,15 +99,13 @@ export class Target {
     );
   }
 
-  /** Bytes of the context, packed; an upper bound when payloads wait. */
-  contextBytes(): number {
-    const pending = this.pending;
-    let sum = pending?.payloads.position ?? 0;
-    if (pending?.isNew !== true) {
-      this.state$.instances.contexts.locate(this.handle);
-      sum += this.state$.instances.contexts.end - this.state$.instances.contexts.start;
-    }
-    return sum;
+  /** No context has more bytes than this, packed: payloads that wait may replace what is there. Reads no slot. */
+  contextBound(): number {
+    const { pending } = this;
+    const waiting = pending?.payloads.position ?? 0;
+    return pending?.isNew === true
+      ? waiting
+      : waiting + this.state$.instances.contexts.capacity(this.handle);
   }
 
   /** Appends the context as MessagePack. */

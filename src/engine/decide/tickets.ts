@@ -1,54 +1,73 @@
 /**
  * How the result of a command is made at the moment its record is applied, when state is exactly
- * as the record left it. A Maker makes one result; OneTicket answers a promise with it.
+ * as the record left it. A Maker makes one result; a ticket answers a promise with it.
  */
 import type { StoreError } from '../../base/errors.ts';
 import type { Definition } from '../../instance/machine-store.ts';
 import type { State } from '../../state/state.ts';
 import type { Created, Deleted, Transition } from '../api/instance.ts';
-import { instanceAt, PackedContext, TransitionResult } from '../results.ts';
+import { type ContextCopies, instanceAt, type TransitionResult } from '../results.ts';
 import { type Deferred, deferred, type Ticket } from '../ticket.ts';
 
-export interface Maker<T> {
-  make(state: State, offset: number): T;
+/** The applied state, and where contexts are set aside. */
+export interface Applied {
+  readonly state: State;
+  readonly copies: ContextCopies;
 }
 
-/** What an applied event answers. Kept small: there is one per event that somebody waits for. */
-export class TransitionMaker implements Maker<Transition> {
-  readonly id: string;
-  private readonly handle: number;
-  private readonly definition: Definition;
+export interface Maker<T> {
+  make(applied: Applied, offset: number): T;
+}
+
+/**
+ * The ticket of one event: there is one per event that somebody waits for, so it is one object
+ * with its result, and the ends of the promise are put into it (bench durable, apply).
+ */
+export class EventTicket implements Ticket, Maker<Transition> {
+  readonly mustSync: boolean;
+  readonly result: TransitionResult;
   readonly transition: number;
-  readonly at: number;
-  private readonly eventId: string | undefined;
+  resolve: ((result: Transition) => void) | undefined = undefined;
+  reject: ((error: StoreError) => void) | undefined = undefined;
+  private readonly handle: number;
+  private readonly applied$: Applied;
 
   constructor(
-    id: string,
+    applied: Applied,
+    result: TransitionResult,
     handle: number,
-    definition: Definition,
     transition: number,
-    at: number,
-    eventId: string | undefined,
+    mustSync: boolean,
   ) {
-    this.id = id;
+    this.applied$ = applied;
+    this.result = result;
     this.handle = handle;
-    this.definition = definition;
     this.transition = transition;
-    this.at = at;
-    this.eventId = eventId;
+    this.mustSync = mustSync;
   }
 
-  make(state: State, offset: number): Transition {
-    const instances = state.instances;
-    instances.contexts.locate(this.handle);
-    const kept = new PackedContext(
-      this.definition,
-      instances.contexts.bytes,
-      instances.contexts.start,
-      instances.contexts.end,
-    );
-    const { id, definition, transition, at, eventId } = this;
-    return new TransitionResult(id, definition, transition, at, offset, true, eventId, kept);
+  get id(): string {
+    return this.result.id;
+  }
+
+  make(): Transition {
+    const { state, copies } = this.applied$;
+    const { contexts } = state.instances;
+    contexts.locate(this.handle);
+    copies.copy(contexts.bytes, contexts.start, contexts.end);
+    return this.result.keepPacked(copies.bytes, copies.start, copies.end);
+  }
+
+  applied(): void {
+    this.make();
+  }
+
+  settle(): void {
+    this.resolve?.(this.result);
+  }
+
+  fail(error: StoreError): void {
+    this.reject?.(error);
   }
 }
 
@@ -63,7 +82,7 @@ export class CreatedMaker implements Maker<Created> {
     this.definition = definition;
   }
 
-  make(state: State): Created {
+  make({ state }: Applied): Created {
     return Object.assign(instanceAt(state, this.handle, this.id, this.definition), {
       applied: true,
     });
@@ -77,7 +96,7 @@ export class DeletedMaker implements Maker<Deleted> {
     this.id = id;
   }
 
-  make(_state: State, offset: number): Deleted {
+  make(_applied: Applied, offset: number): Deleted {
     return { id: this.id, offset, applied: true };
   }
 }
@@ -85,13 +104,13 @@ export class DeletedMaker implements Maker<Deleted> {
 /** A ticket for a commit of one record. */
 export class OneTicket<T> implements Ticket {
   readonly mustSync: boolean;
-  private readonly state: State;
+  private readonly applied$: Applied;
   private readonly maker: Maker<T>;
   private readonly deferred: Deferred<T> = deferred<T>();
   private result: T | undefined;
 
-  constructor(state: State, maker: Maker<T>, mustSync: boolean) {
-    this.state = state;
+  constructor(applied: Applied, maker: Maker<T>, mustSync: boolean) {
+    this.applied$ = applied;
     this.maker = maker;
     this.mustSync = mustSync;
   }
@@ -101,7 +120,7 @@ export class OneTicket<T> implements Ticket {
   }
 
   applied(offset: number): void {
-    this.result = this.maker.make(this.state, offset);
+    this.result = this.maker.make(this.applied$, offset);
   }
 
   settle(): void {
