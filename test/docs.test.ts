@@ -1,0 +1,147 @@
+/**
+ * What README and docs show is what happens. A snippet marked `ts run` is a module of its own: it
+ * is run in an empty directory, and `expression; // => value` in it is an assertion. Every other
+ * TypeScript or JavaScript snippet must compile against the package. Lists of codes, options and
+ * statistics are compared with the code.
+ */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ERROR_CODES } from '../src/base/error-codes.ts';
+import { assertionsIn, snippetsOf, withAssertions } from './docs/snippets.ts';
+import { ROOT, projectFiles, shippedSources, textOf } from './tidy/sources.ts';
+
+const pages = projectFiles().filter((path) => path === 'README.md' || /^docs\/.*\.md$/.test(path));
+const snippets = pages.flatMap((path) => snippetsOf(path, textOf(path)));
+const runnable = snippets.filter((snippet) => snippet.isRun);
+
+/** Gives `use` a directory that is gone afterwards. */
+async function inDirectory<T>(use: (directory: string) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'pawl-docs-'));
+  try {
+    return await use(directory);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+describe('snippets', () => {
+  it('are found, and the first screen of the README is one that runs', () => {
+    expect(snippets.length).toBeGreaterThan(4);
+    expect(runnable[0]?.page).toBe('README.md');
+    expect(runnable[0]?.line).toBeLessThan(12);
+  });
+
+  it.each(runnable.map((snippet) => [`${snippet.page}:${snippet.line}`, snippet] as const))(
+    '%s runs, and gives what it says',
+    async (_, { code }) => {
+      await inDirectory(async (directory) => {
+        const path = join(directory, 'snippet.mts');
+        await writeFile(path, withAssertions(code));
+        const before = process.cwd();
+        let seen = 0;
+        const check = (actual: unknown, expected: unknown): void => {
+          seen++;
+          expect(actual).toEqual(expected);
+        };
+        Object.assign(globalThis, { checkSnippet: check });
+        process.chdir(directory);
+        try {
+          await import(/* @vite-ignore */ path);
+        } finally {
+          process.chdir(before);
+          Reflect.deleteProperty(globalThis, 'checkSnippet');
+        }
+        expect(seen).toBe(assertionsIn(code));
+      });
+    },
+  );
+
+  it('all compile', { timeout: 60_000 }, async () => {
+    const output = await inDirectory((directory) => compileAll(directory));
+    expect(output).toBe('');
+  });
+});
+
+/** What the compiler says about all snippets, each a module; '' when they are right. */
+async function compileAll(directory: string): Promise<string> {
+  const names: string[] = [];
+  for (const { page, line, code } of snippets) {
+    const name = `${page.replaceAll(/[/.]/g, '-')}-${line}.mts`;
+    names.push(name);
+    await writeFile(join(directory, name), `${code}\nexport {};\n`);
+  }
+  await mkdir(join(directory, 'node_modules'));
+  const config = {
+    extends: `${ROOT}test/tsconfig.json`,
+    compilerOptions: {
+      rootDir: '/',
+      noUnusedLocals: false,
+      typeRoots: [`${ROOT}node_modules/@types`],
+      allowImportingTsExtensions: true,
+      rewriteRelativeImportExtensions: false,
+    },
+    files: names,
+    include: [],
+  };
+  await writeFile(join(directory, 'tsconfig.json'), JSON.stringify(config));
+  const tsc = `${ROOT}node_modules/typescript/bin/tsc`;
+  return new Promise((resolve) => {
+    execFile(process.execPath, [tsc, '-p', directory], (error, output) => {
+      const isSilent = error !== null && output === '';
+      resolve(isSilent ? String(error) : output);
+    });
+  });
+}
+
+describe('lists', () => {
+  it('docs/errors.md calls reserved exactly the codes that nothing raises', () => {
+    const page = textOf('docs/errors.md');
+    const reserved = [...page.slice(page.indexOf('## Reserved')).matchAll(/^### `([A-Z_]+)`$/gm)];
+    const text = shippedSources()
+      .filter((path) => !path.startsWith('src/base/error'))
+      .map(textOf)
+      .join('\n');
+    const unraised = ERROR_CODES.filter((code) => !text.includes(`'${code}'`));
+    // Raised by a function beside the class.
+    const raised = new Set(['BAD_REQUEST']);
+    expect(reserved.map((match) => match[1])).toEqual(unraised.filter((code) => !raised.has(code)));
+  });
+});
+
+describe('the reader of snippets', () => {
+  const page = [
+    '# Page',
+    '',
+    '```ts run',
+    "import { a } from 'a';",
+    '',
+    'a(1); // => [1, 2]',
+    'const b = a(2); // => not an assertion: it declares',
+    '```',
+    '```sh',
+    'npm ci',
+    '```',
+    '  ```js',
+    '  x;',
+    '  ```',
+  ].join('\n');
+
+  it('finds code in TypeScript and JavaScript, and where it stands', () => {
+    const found = snippetsOf('p.md', page);
+    expect(found.map(({ line, isRun }) => [line, isRun])).toEqual([
+      [4, true],
+      [13, false],
+    ]);
+    expect(found[1]?.code).toBe('x;');
+  });
+
+  it('makes an assertion of an expression with an arrow behind it, and of nothing else', () => {
+    const { code } = snippetsOf('p.md', page)[0]!;
+    expect(assertionsIn(code)).toBe(1);
+    expect(withAssertions(code)).toContain('checkSnippet((a(1)), ([1, 2]));');
+    expect(withAssertions(code)).toContain('const b = a(2); // =>');
+  });
+});
