@@ -8,7 +8,16 @@
  */
 import { invariant } from '../src/base/assert.ts';
 import type { ByteWriter } from '../src/base/bytes.ts';
-import { FRAME, FRAME_ALIGNMENT, FRAME_KIND, FRAME_LEAD_BYTES, LINK, LINK_FRAME_BYTES, PAYLOAD_START, SEGMENT_HEADER } from './format.ts';
+import {
+  FRAME,
+  FRAME_ALIGNMENT,
+  FRAME_KIND,
+  FRAME_LEAD_BYTES,
+  LINK,
+  LINK_FRAME_BYTES,
+  PAYLOAD_START,
+  SEGMENT_HEADER,
+} from './format.ts';
 import { FrameHeader, paddedLength, writeLinkPayload } from './frame.ts';
 import type { Attested, LogEnd } from './position.ts';
 import type { Segment } from './prepare-segment.ts';
@@ -136,12 +145,15 @@ export class Appender {
   /** Everything written so far, for noteSynced() once a sync that starts now has succeeded. */
   capture(): Attested {
     const segment = this.segment;
-    return segment === undefined ? this.synced : { segment: segment.number, bytes: this.position, offset: this.end.offset };
+    return segment === undefined
+      ? this.synced
+      : { segment: segment.number, bytes: this.position, offset: this.end.offset };
   }
 
   noteSynced(captured: Attested): void {
     this.synced = captured;
-    if (captured.segment === this.segment?.number && captured.bytes === this.position) this.hasLooseMark = false;
+    if (captured.segment === this.segment?.number && captured.bytes === this.position)
+      this.hasLooseMark = false;
   }
 
   /** The segment already holds frames up to `position` (written again at the opening). */
@@ -157,7 +169,13 @@ export class Appender {
   /** A link alone, for the opening: data frames written again follow it. */
   sealLink(bytes: Uint8Array, view: DataView, at: number, firstOffset: number): void {
     const { header } = this;
-    writeLinkPayload(view, at + FRAME.size, this.end.segment, this.end.bytes, this.rewrittenThrough);
+    writeLinkPayload(
+      view,
+      at + FRAME.size,
+      this.end.segment,
+      this.end.bytes,
+      this.rewrittenThrough,
+    );
     header.kind = FRAME_KIND.link;
     header.payloadLength = LINK.size;
     header.recordCount = 0;
@@ -186,7 +204,12 @@ export class Appender {
   }
 
   private setEnd(offset: number): void {
-    this.end = { segment: (this.segment as Segment).number, bytes: this.position, chain: this.chain, offset };
+    this.end = {
+      segment: (this.segment as Segment).number,
+      bytes: this.position,
+      chain: this.chain,
+      offset,
+    };
   }
 }
 

@@ -35,7 +35,8 @@ export class AttestedEnd {
 
   attestAt(segment: number, bytes: number, offset: number): void {
     const known = this.attested;
-    if (segment > known.segment || (segment === known.segment && bytes > known.bytes)) this.attest({ segment, bytes, offset });
+    if (segment > known.segment || (segment === known.segment && bytes > known.bytes))
+      this.attest({ segment, bytes, offset });
   }
 
   attest(place: Attested): void {

@@ -27,7 +27,8 @@ export interface ClosingParts {
 export async function sealLog(parts: ClosingParts): Promise<void> {
   const { appender, directory } = parts;
   try {
-    if (appender.segment !== undefined && appender.needsMark) await writeClosingMark(appender, appender.segment);
+    if (appender.segment !== undefined && appender.needsMark)
+      await writeClosingMark(appender, appender.segment);
     await recordEnd(parts);
   } catch (error) {
     throw ioError(error, 'closing the log', directory);
@@ -46,7 +47,8 @@ async function recordEnd(parts: ClosingParts): Promise<void> {
   const { fileIo, directory, manifest, appender, roll } = parts;
   const { state } = manifest;
   const change: { -readonly [K in 'attested' | 'highestSegment']?: ManifestState[K] } = {};
-  if (appender.segment !== undefined && isBehind(appender.synced, state.attested)) change.attested = appender.synced;
+  if (appender.segment !== undefined && isBehind(appender.synced, state.attested))
+    change.attested = appender.synced;
   const highest = appender.segment?.number ?? parts.highestKept;
   if (state.highestSegment > highest) change.highestSegment = highest;
   // In both slots: the older one must not ask for a file that is gone, and vouches as well as the newer.
@@ -58,7 +60,9 @@ async function recordEnd(parts: ClosingParts): Promise<void> {
 }
 
 /** Gives the descriptors back; what was to be made sure of is on the disk by now. */
-export async function closeFiles(parts: Pick<ClosingParts, 'appender' | 'roll' | 'manifest'>): Promise<void> {
+export async function closeFiles(
+  parts: Pick<ClosingParts, 'appender' | 'roll' | 'manifest'>,
+): Promise<void> {
   const { appender, roll, manifest } = parts;
   const closed = await Promise.allSettled([
     appender.segment === undefined ? undefined : closeSegment(appender.segment),

@@ -26,7 +26,12 @@ export async function ensureDirectory(fileIo: FileIo, directory: string): Promis
     for (let path = directory; ; path = dirname(path)) {
       const stat = await fileIo.stat(path);
       if (stat?.kind === 'directory') break;
-      if (stat !== undefined) throw badRequest(`'${path}' is not a directory`, 'directory', 'a directory, or a path where one can be created');
+      if (stat !== undefined)
+        throw badRequest(
+          `'${path}' is not a directory`,
+          'directory',
+          'a directory, or a path where one can be created',
+        );
       missing.push(path);
     }
     for (const path of missing.toReversed()) {
@@ -50,14 +55,20 @@ export interface CreateOptions {
 }
 
 /** Creates an empty log; leaves nothing behind when it fails. @throws {StoreError} WAL_IO_ERROR */
-export async function createLog(options: CreateOptions): Promise<{ reading: ManifestReading; segment: Segment }> {
+export async function createLog(
+  options: CreateOptions,
+): Promise<{ reading: ManifestReading; segment: Segment }> {
   const { fileIo, directory } = options;
   const storeId = options.random.bytes(STORE_ID_BYTES);
   let segment: Segment | undefined;
   try {
     await removeLeftovers(fileIo, directory);
     await syncAncestors(fileIo, directory, options.logger);
-    segment = await prepareSegment({ ...options, storeId, manifest: undefined }, FIRST_SEGMENT, options.sizeBytes);
+    segment = await prepareSegment(
+      { ...options, storeId, manifest: undefined },
+      FIRST_SEGMENT,
+      options.sizeBytes,
+    );
     await createManifest(fileIo, directory, {
       sequence: 1,
       storeId,

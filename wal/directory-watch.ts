@@ -40,7 +40,13 @@ export class DirectoryWatch {
   private lost(cause: unknown): void {
     if (this.isStopped) return;
     const details = { outcome: 'unknown', path: this.directory };
-    this.onLost(new StoreError('WAL_IO_ERROR', `'${this.directory}' was deleted or replaced while it was being written to`, { details, cause }));
+    this.onLost(
+      new StoreError(
+        'WAL_IO_ERROR',
+        `'${this.directory}' was deleted or replaced while it was being written to`,
+        { details, cause },
+      ),
+    );
   }
 
   stop(): void {

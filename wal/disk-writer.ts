@@ -29,7 +29,13 @@ export class DiskWriter {
   private readonly stats: WriteStats;
   private readonly events: DiskEvents;
 
-  constructor(appender: Appender, isAlways: boolean, thread: Thread, stats: WriteStats, events: DiskEvents) {
+  constructor(
+    appender: Appender,
+    isAlways: boolean,
+    thread: Thread,
+    stats: WriteStats,
+    events: DiskEvents,
+  ) {
     this.appender = appender;
     this.isAlways = isAlways;
     this.thread = thread;
@@ -52,7 +58,12 @@ export class DiskWriter {
     const { bytes, start, length, at } = this.appender.placed;
     let failure: Error | null = null;
     try {
-      (this.isAlways ? (segment.synced ?? segment.plain) : segment.plain).writeSync(bytes, start, length, at);
+      (this.isAlways ? (segment.synced ?? segment.plain) : segment.plain).writeSync(
+        bytes,
+        start,
+        length,
+        at,
+      );
       if (this.isAlways && segment.synced === undefined) segment.plain.datasyncSync();
       if (this.isAlways) this.stats.blockingWrites++;
     } catch (error) {

@@ -16,7 +16,11 @@ export interface SyncPolicy {
 
 /** @throws {StoreError} BAD_REQUEST */
 export function syncPolicy(durability: Durability): SyncPolicy {
-  const never = { isAlways: false, everyMs: Number.POSITIVE_INFINITY, everyRecords: Number.POSITIVE_INFINITY };
+  const never = {
+    isAlways: false,
+    everyMs: Number.POSITIVE_INFINITY,
+    everyRecords: Number.POSITIVE_INFINITY,
+  };
   if (durability === 'always') return { ...never, isAlways: true };
   if (durability === 'os') return never;
   if (typeof durability === 'object' && durability !== null) {
@@ -24,7 +28,11 @@ export function syncPolicy(durability: Durability): SyncPolicy {
     if (isPositive(everyMs) && everyRecords === undefined) return { ...never, everyMs };
     if (isPositive(everyRecords) && everyMs === undefined) return { ...never, everyRecords };
   }
-  throw badRequest('unknown durability level', 'durability', "'always', 'os', { everyMs } or { everyRecords } with a positive number");
+  throw badRequest(
+    'unknown durability level',
+    'durability',
+    "'always', 'os', { everyMs } or { everyRecords } with a positive number",
+  );
 }
 
 function isPositive(value: unknown): value is number {

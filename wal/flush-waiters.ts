@@ -19,7 +19,9 @@ export class FlushWaiters {
   add(offset: number, result: () => number): Promise<number> {
     const last = this.waiting.at(-1);
     if (last?.offset === offset) return last.promise;
-    let settle: { resolve: (value: number) => void; reject: (error: StoreError) => void } | undefined;
+    let settle:
+      | { resolve: (value: number) => void; reject: (error: StoreError) => void }
+      | undefined;
     const promise = new Promise<number>((resolve, reject) => {
       settle = { resolve, reject };
     });
@@ -33,7 +35,8 @@ export class FlushWaiters {
   }
 
   reached(offset: number): void {
-    while (this.waiting.length > 0 && (this.waiting[0] as Waiter).offset <= offset) this.waiting.shift()?.resolve();
+    while (this.waiting.length > 0 && (this.waiting[0] as Waiter).offset <= offset)
+      this.waiting.shift()?.resolve();
   }
 
   /** Those from this offset on will not be reached. */

@@ -130,7 +130,13 @@ export const MANIFEST_SLOTS = 2;
 export const MANIFEST_EXTRA_BYTES: number = MANIFEST_SLOT.size - MANIFEST_SLOT.extra;
 
 /** Prepared sizes: the first one of a process, what `segmentBytes` may be, and the step they are rounded to. */
-export const SEGMENT_BYTES: { readonly first: number; readonly min: number; readonly max: number; readonly standard: number; readonly step: number } = {
+export const SEGMENT_BYTES: {
+  readonly first: number;
+  readonly min: number;
+  readonly max: number;
+  readonly standard: number;
+  readonly step: number;
+} = {
   first: 256 * KiB,
   min: 4 * KiB,
   max: 1024 * MiB,

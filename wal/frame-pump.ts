@@ -14,6 +14,7 @@ import type { SyncPolicy } from './durability.ts';
 import { FlushPace } from './flush-pace.ts';
 import { FlushWaiters } from './flush-waiters.ts';
 import type { Frame, FrameQueue } from './frame-queue.ts';
+import { FramesUnderWay } from './frames-under-way.ts';
 import { ioError, stopped, withOutcome } from './log-error.ts';
 import { MarkTimer } from './mark-timer.ts';
 import type { LogSink } from './ordered-log.ts';
@@ -48,10 +49,7 @@ export class FramePump<T> implements DiskEvents {
   private readonly waiters = new FlushWaiters();
   private readonly marks: MarkTimer;
   private readonly syncs: SyncTrigger;
-  private inFlight: Frame<T> | undefined;
-  /** Written, and waiting for the frame before it to be released. */
-  private done: Frame<T> | undefined;
-  private reported: Frame<T> | undefined;
+  private readonly way = new FramesUnderWay<T>();
   private isScheduled = false;
   private isPumping = false;
   private isDrained = false;
@@ -68,10 +66,10 @@ export class FramePump<T> implements DiskEvents {
   }
 
   get pendingCommits(): number {
-    return this.parts.queue.waitingCommits + (this.inFlight?.tickets.length ?? 0) + (this.done?.tickets.length ?? 0);
+    return this.parts.queue.waitingCommits + this.way.commits;
   }
   get pendingBytes(): number {
-    return this.parts.queue.waitingBytes + (this.inFlight?.payloadEnd ?? 0) + (this.done?.payloadEnd ?? 0);
+    return this.parts.queue.waitingBytes + this.way.bytes;
   }
 
   /** A commit joined the queue. Called inside a command, so the sink is not called from here. */
@@ -92,7 +90,8 @@ export class FramePump<T> implements DiskEvents {
   }
 
   private schedule(): void {
-    if (this.isScheduled || this.isPumping || this.isBusy || this.reported !== undefined || this.parts.queue.isEmpty) return;
+    if (this.isScheduled || this.isPumping || this.isBusy) return;
+    if (this.way.reported !== undefined || this.parts.queue.isEmpty) return;
     this.isScheduled = true;
     const { thread, policy } = this.parts;
     if (this.pace.takesTurn(policy.isAlways)) thread.nextTurn(this.onScheduled);
@@ -105,7 +104,7 @@ export class FramePump<T> implements DiskEvents {
   };
 
   private get isBusy(): boolean {
-    return this.poison !== undefined || this.inFlight !== undefined || this.done !== undefined || this.disk.isWriting;
+    return this.poison !== undefined || this.way.isFull || this.disk.isWriting;
   }
 
   /** Sends what can be sent. While the sink still has a frame only full ones go ahead. */
@@ -114,7 +113,7 @@ export class FramePump<T> implements DiskEvents {
     this.isPumping = true;
     const { queue } = this.parts;
     while (!this.isBusy && !queue.isEmpty) {
-      if ((onlyFull || this.reported !== undefined) && !queue.hasFullFrame) break;
+      if ((onlyFull || this.way.reported !== undefined) && !queue.hasFullFrame) break;
       if (!this.makeRoom(frameRoom(queue.nextPayloadBytes))) break;
       this.send();
     }
@@ -130,7 +129,7 @@ export class FramePump<T> implements DiskEvents {
     this.pace.noteFrame(commits);
     const isBlocking = isLone && this.parts.mayBlock && this.pace.mayBlock;
     if (isBlocking || !policy.isAlways) this.pace.noteBlocking();
-    this.inFlight = frame;
+    this.way.inFlight = frame;
     this.counters.framesWritten++;
     this.counters.commitsWritten += commits;
     this.counters.recordsWritten += frame.recordCount;
@@ -155,31 +154,27 @@ export class FramePump<T> implements DiskEvents {
 
   /** Commits taken in before the disk was known to be full: given back untouched, if the sink can do that. */
   private refuseWaiting(failure: StoreError): void {
-    const { sink, queue } = this.parts;
-    if (this.reported !== undefined || sink.refused === undefined) return;
-    const error = withOutcome(failure, 'not-done');
-    const tickets = queue.dropAll();
-    this.waiters.fail(error, queue.nextOffset);
-    sink.refused({ error, tickets });
+    const { sink } = this.parts;
+    if (this.way.isEmpty && sink.refused !== undefined) sink.refused(this.dropWaiting(failure));
   }
 
   written(error: Error | null): void {
-    const frame = this.inFlight;
+    const frame = this.way.inFlight;
     if (this.poison !== undefined || frame === undefined) return this.noteProgress();
     if (error !== null) return this.fail(error, 'write');
-    this.inFlight = undefined;
+    this.way.inFlight = undefined;
     if (this.parts.policy.isAlways) {
       this.pace.noteSync(this.disk.lastSyncMs);
       this.marks.arm();
       this.parts.roll.noteSynced();
     } else this.syncs.afterWrite(frame.mustSync || this.waiters.isWaiting);
-    if (this.reported === undefined) this.report(frame);
-    else this.done = frame;
+    if (this.way.reported === undefined) this.report(frame);
+    else this.way.done = frame;
   }
 
   private report(frame: Frame<T>): void {
     const { sink, policy, queue } = this.parts;
-    this.reported = frame;
+    this.way.reported = frame;
     // The disk works on the next full frame while this one is applied.
     if (queue.hasFullFrame && policy.isAlways) this.pump(true);
     this.acceptedOffset = frame.lastOffset;
@@ -187,15 +182,21 @@ export class FramePump<T> implements DiskEvents {
       if (policy.isAlways) sink.synced(frame.lastOffset);
       sink.accepted(frame);
     } catch (cause) {
-      this.fail(new StoreError('INTERNAL_ERROR', 'an accepted frame could not be applied', { details: { outcome: 'unknown' }, cause }), 'apply');
+      this.fail(
+        new StoreError('INTERNAL_ERROR', 'an accepted frame could not be applied', {
+          details: { outcome: 'unknown' },
+          cause,
+        }),
+        'apply',
+      );
     }
     this.reachWaiters();
   }
 
   release(frame: Frame<T>): void {
-    const next = this.done;
-    this.done = undefined;
-    this.reported = undefined;
+    const next = this.way.done;
+    this.way.done = undefined;
+    this.way.reported = undefined;
     this.parts.queue.release(frame);
     if (this.poison !== undefined) this.noteProgress();
     else if (next !== undefined) this.report(next);
@@ -229,7 +230,8 @@ export class FramePump<T> implements DiskEvents {
     if (this.poison !== undefined) return Promise.reject(this.poison);
     const { appender, queue, policy } = this.parts;
     const target = queue.nextOffset - 1;
-    if (target <= Math.min(this.acceptedOffset, appender.synced.offset)) return Promise.resolve(appender.synced.offset);
+    if (target <= Math.min(this.acceptedOffset, appender.synced.offset))
+      return Promise.resolve(appender.synced.offset);
     const result = this.waiters.add(target, () => appender.synced.offset);
     if (!policy.isAlways && queue.isEmpty) this.syncs.now();
     return result;
@@ -241,7 +243,7 @@ export class FramePump<T> implements DiskEvents {
     const { appender, queue, roll, sink } = this.parts;
     const unknown = ioError(cause, what, appender.segment?.path ?? '', 'unknown');
     this.poison = stopped(unknown);
-    const tried = [...(this.inFlight?.tickets ?? []), ...(this.done?.tickets ?? [])];
+    const tried = this.way.tickets();
     const waiting = queue.dropAll();
     this.stopTimers();
     void roll.stop();
@@ -268,19 +270,25 @@ export class FramePump<T> implements DiskEvents {
 
   private get isIdle(): boolean {
     if (this.disk.isWriting || this.disk.isSyncing) return false;
-    return this.poison !== undefined || (this.parts.queue.isEmpty && !this.isBusy && this.reported === undefined);
+    return this.poison !== undefined || (this.parts.queue.isEmpty && this.way.isEmpty);
   }
 
   /** Waiting for a segment a full disk does not give. */
   private get isStuck(): boolean {
-    return this.parts.roll.failure !== undefined && !this.isBusy && this.reported === undefined && this.parts.appender.isSynced;
+    const { roll, appender } = this.parts;
+    return roll.failure !== undefined && this.way.isEmpty && appender.isSynced;
   }
 
   private giveUpWaiting(): void {
-    const error = withOutcome(this.parts.roll.failure as StoreError, 'not-done');
+    const dropped = this.dropWaiting(this.parts.roll.failure as StoreError);
+    this.parts.sink.failed({ error: dropped.error, tickets: [] }, dropped);
+  }
+
+  private dropWaiting(failure: StoreError): { error: StoreError; tickets: T[] } {
+    const error = withOutcome(failure, 'not-done');
     const tickets = this.parts.queue.dropAll();
-    this.waiters.fail(error, 0);
-    this.parts.sink.failed({ error, tickets: [] }, { error, tickets });
+    this.waiters.fail(error, this.parts.queue.nextOffset);
+    return { error, tickets };
   }
 
   private noteProgress(): void {

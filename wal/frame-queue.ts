@@ -117,7 +117,8 @@ export class FrameQueue<T> {
     const start = this.recordStart + 1;
     const length = writer.position - start;
     if (length > LIMITS.recordBytes) throw tooLarge('record', length, LIMITS.recordBytes);
-    if (this.commitRecords === LIMITS.commitRecords) throw tooLarge('commit (records)', this.commitRecords + 1, LIMITS.commitRecords);
+    if (this.commitRecords === LIMITS.commitRecords)
+      throw tooLarge('commit (records)', this.commitRecords + 1, LIMITS.commitRecords);
     const commitBytes = writer.position - this.commitStart;
     if (commitBytes > LIMITS.commitBytes) throw tooLarge('commit', commitBytes, LIMITS.commitBytes);
     const prefix = length * 2;
@@ -153,7 +154,9 @@ export class FrameQueue<T> {
     const bytes = this.filling.writer.bytes;
     bytes[this.lastRecord] = (bytes[this.lastRecord] as number) | 1;
     const payload = this.filling.writer.position - PAYLOAD_START;
-    const isOver = payload > this.frameBytes || this.filling.recordCount + this.commitRecords > LIMITS.frameRecords;
+    const isOver =
+      payload > this.frameBytes ||
+      this.filling.recordCount + this.commitRecords > LIMITS.frameRecords;
     if (isOver && this.filling.tickets.length > 0) this.moveToNextFrame();
     const frame = this.filling;
     frame.tickets.push(ticket);
@@ -221,12 +224,17 @@ export class FrameQueue<T> {
 
   release(frame: Frame<T>): void {
     frame.tickets.length = 0;
-    if (this.spare.length < 4 && frame.writer.bytes.length <= KEPT_BUFFER_BYTES) this.spare.push(frame);
+    if (this.spare.length < 4 && frame.writer.bytes.length <= KEPT_BUFFER_BYTES)
+      this.spare.push(frame);
   }
 }
 
 function tooLarge(what: string, actual: number, limit: number): StoreError {
-  return new StoreError('RECORD_TOO_LARGE', `${what} of ${actual} exceeds the limit of ${limit}; nothing was written`, {
-    details: { what, actual, limit },
-  });
+  return new StoreError(
+    'RECORD_TOO_LARGE',
+    `${what} of ${actual} exceeds the limit of ${limit}; nothing was written`,
+    {
+      details: { what, actual, limit },
+    },
+  );
 }

@@ -5,7 +5,15 @@
  * elsewhere never validates. Layout: format.ts.
  */
 import { crc32c } from '../src/base/crc32c.ts';
-import { FORMAT_VERSION, FRAME, FRAME_ALIGNMENT, FRAME_KIND, FRAME_MAGIC, LINK, STORE_ID_BYTES } from './format.ts';
+import {
+  FORMAT_VERSION,
+  FRAME,
+  FRAME_ALIGNMENT,
+  FRAME_KIND,
+  FRAME_MAGIC,
+  LINK,
+  STORE_ID_BYTES,
+} from './format.ts';
 
 export function segmentSeed(storeId: Uint8Array, segment: number): number {
   const bytes = new Uint8Array(STORE_ID_BYTES + 4);
@@ -92,7 +100,9 @@ export class FrameHeader {
   get isPlausible(): boolean {
     if (this.kind === FRAME_KIND.data) return this.recordCount > 0 && this.payloadLength > 0;
     if (this.recordCount !== 0) return false;
-    return this.kind === FRAME_KIND.link ? this.payloadLength === LINK.size : this.kind === FRAME_KIND.mark && this.payloadLength === 0;
+    return this.kind === FRAME_KIND.link
+      ? this.payloadLength === LINK.size
+      : this.kind === FRAME_KIND.mark && this.payloadLength === 0;
   }
 }
 
@@ -106,7 +116,13 @@ export interface Link {
   readonly rewrittenThrough: number;
 }
 
-export function writeLinkPayload(view: DataView, at: number, continuedSegment: number, continuedBytes: number, rewrittenThrough: number): void {
+export function writeLinkPayload(
+  view: DataView,
+  at: number,
+  continuedSegment: number,
+  continuedBytes: number,
+  rewrittenThrough: number,
+): void {
   view.setUint32(at + LINK.continuedSegment, continuedSegment, true);
   view.setUint32(at + LINK.continuedBytes, continuedBytes, true);
   writeU64(view, at + LINK.rewrittenThrough, rewrittenThrough);

@@ -78,7 +78,14 @@ export async function readSegmentHead(
       throw corrupt(name, 0, 'its header is damaged');
     }
     checkHeader(name, header, number, sizeBytes, expected?.storeId ?? header.storeId);
-    return { number, path, sizeBytes, createdAt: header.createdAt, storeId: header.storeId, link: linkOf(bytes, header) };
+    return {
+      number,
+      path,
+      sizeBytes,
+      createdAt: header.createdAt,
+      storeId: header.storeId,
+      link: linkOf(bytes, header),
+    };
   } catch (error) {
     throw ioError(error, 'reading the head of a segment', path);
   } finally {
@@ -86,11 +93,27 @@ export async function readSegmentHead(
   }
 }
 
-function checkHeader(name: string, header: SegmentHeader, number: number, sizeBytes: number, storeId: Uint8Array): void {
-  if (Buffer.compare(header.storeId, storeId) !== 0) throw corrupt(name, SEGMENT_HEADER.storeId, 'it belongs to another store');
-  if (header.number !== number) throw corrupt(name, SEGMENT_HEADER.number, `it is segment ${header.number} under the name of ${number}`);
+function checkHeader(
+  name: string,
+  header: SegmentHeader,
+  number: number,
+  sizeBytes: number,
+  storeId: Uint8Array,
+): void {
+  if (Buffer.compare(header.storeId, storeId) !== 0)
+    throw corrupt(name, SEGMENT_HEADER.storeId, 'it belongs to another store');
+  if (header.number !== number)
+    throw corrupt(
+      name,
+      SEGMENT_HEADER.number,
+      `it is segment ${header.number} under the name of ${number}`,
+    );
   if (header.sizeBytes !== sizeBytes) {
-    throw corrupt(name, Math.min(sizeBytes, header.sizeBytes), `it has ${sizeBytes} bytes, its header says ${header.sizeBytes}`);
+    throw corrupt(
+      name,
+      Math.min(sizeBytes, header.sizeBytes),
+      `it has ${sizeBytes} bytes, its header says ${header.sizeBytes}`,
+    );
   }
 }
 
@@ -99,7 +122,8 @@ function linkOf(bytes: Uint8Array, header: SegmentHeader): Link | undefined {
   const seed = segmentSeed(header.storeId, header.number);
   const frame = new FrameHeader();
   const at = SEGMENT_HEADER.size;
-  if (!frame.read(bytes, view, at, seed) || frame.kind !== FRAME_KIND.link || !frame.isPlausible) return undefined;
+  if (!frame.read(bytes, view, at, seed) || frame.kind !== FRAME_KIND.link || !frame.isPlausible)
+    return undefined;
   if (!frame.payloadMatches(bytes, at, seed)) return undefined;
   return readLink(frame, view, at + FRAME.size);
 }

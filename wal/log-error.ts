@@ -6,38 +6,70 @@ import { StoreError, isStoreError } from '../src/base/errors.ts';
 
 export type Outcome = 'not-done' | 'unknown';
 
-/** A failed file call; a StoreError passes through as it is. */
-export function ioError(cause: unknown, what: string, path: string, outcome: Outcome = 'not-done'): StoreError {
+/**
+ * A failed file call. A StoreError passes through as it is; what has no errno did not come from
+ * the operating system and is a bug, of ours or of the layer above.
+ */
+export function ioError(
+  cause: unknown,
+  what: string,
+  path: string,
+  outcome: Outcome = 'not-done',
+): StoreError {
   if (isStoreError(cause)) return cause;
   const errno = (cause as { code?: unknown } | null)?.code;
-  const name = typeof errno === 'string' ? errno : undefined;
-  const details = { outcome, path, ...(name === undefined ? {} : { errno: name }) };
-  return new StoreError('WAL_IO_ERROR', `${what} failed on '${path}'${name === undefined ? '' : ` (${name})`}`, { details, cause });
+  if (typeof errno === 'string')
+    return new StoreError('WAL_IO_ERROR', `${what} failed on '${path}' (${errno})`, {
+      details: { outcome, path, errno },
+      cause,
+    });
+  return new StoreError('INTERNAL_ERROR', `${what} failed on '${path}': ${String(cause)}`, {
+    details: { outcome, path },
+    cause,
+  });
 }
 
 /** The same failure, told to somebody whose command had another fate. */
 export function withOutcome(error: StoreError, outcome: Outcome): StoreError {
   const details = { ...error.details, outcome };
-  const fate = outcome === 'unknown' ? 'it may be there after reopening' : 'nothing of it was written';
+  const fate =
+    outcome === 'unknown' ? 'it may be there after reopening' : 'nothing of it was written';
   return new StoreError(error.code, `${error.message}; ${fate}`, { details, cause: error });
 }
 
 /** `byteOffset` counts from the start of the file; `offset` is the first record that cannot be read. */
-export function corrupt(file: string, byteOffset: number, reason: string, offset?: number): StoreError {
+export function corrupt(
+  file: string,
+  byteOffset: number,
+  reason: string,
+  offset?: number,
+): StoreError {
   const details = { file, byteOffset, ...(offset === undefined ? {} : { offset }) };
-  return new StoreError('CORRUPT', `${file} at byte ${byteOffset}: ${reason}; nothing was changed`, { details });
+  return new StoreError(
+    'CORRUPT',
+    `${file} at byte ${byteOffset}: ${reason}; nothing was changed`,
+    { details },
+  );
 }
 
 export function unsupportedFormat(file: string, version: number, supported: number): StoreError {
-  return new StoreError('FORMAT_UNSUPPORTED', `${file} has format version ${version}, this package reads up to ${supported}; nothing was changed`, {
-    details: { file, version, supported },
-  });
+  return new StoreError(
+    'FORMAT_UNSUPPORTED',
+    `${file} has format version ${version}, this package reads up to ${supported}; nothing was changed`,
+    {
+      details: { file, version, supported },
+    },
+  );
 }
 
 /** What every later command is told. */
 export function stopped(failure: StoreError): StoreError {
   const details = { ...failure.details, outcome: 'not-done' };
-  return new StoreError(failure.code, `the log stopped after a failure and must be opened again: ${failure.message}`, { details, cause: failure });
+  return new StoreError(
+    failure.code,
+    `the log stopped after a failure and must be opened again: ${failure.message}`,
+    { details, cause: failure },
+  );
 }
 
 export function logClosed(): StoreError {

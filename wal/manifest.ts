@@ -8,7 +8,14 @@ import { crc32c } from '../src/base/crc32c.ts';
 import type { FileHandle, FileIo } from '../src/base/file-io.ts';
 import { invariant } from '../src/base/assert.ts';
 import { datasync, writeAll } from './file-write.ts';
-import { FORMAT_VERSION, MANIFEST_EXTRA_BYTES, MANIFEST_MAGIC, MANIFEST_SLOT, MANIFEST_SLOTS, STORE_ID_BYTES } from './format.ts';
+import {
+  FORMAT_VERSION,
+  MANIFEST_EXTRA_BYTES,
+  MANIFEST_MAGIC,
+  MANIFEST_SLOT,
+  MANIFEST_SLOTS,
+  STORE_ID_BYTES,
+} from './format.ts';
 import { readU64, writeU64 } from './frame.ts';
 import { corrupt, unsupportedFormat } from './log-error.ts';
 import type { Attested } from './position.ts';
@@ -24,7 +31,10 @@ export interface ManifestState {
 }
 
 export function encodeManifestSlot(state: ManifestState): Uint8Array {
-  invariant(state.extra.length <= MANIFEST_EXTRA_BYTES, 'the bytes of the layer above fit into a manifest slot');
+  invariant(
+    state.extra.length <= MANIFEST_EXTRA_BYTES,
+    'the bytes of the layer above fit into a manifest slot',
+  );
   const bytes = new Uint8Array(MANIFEST_SLOT.size);
   const view = new DataView(bytes.buffer);
   view.setUint32(MANIFEST_SLOT.magic, MANIFEST_MAGIC, true);
@@ -38,7 +48,11 @@ export function encodeManifestSlot(state: ManifestState): Uint8Array {
   view.setUint32(MANIFEST_SLOT.attestedBytes, state.attested.bytes, true);
   writeU64(view, MANIFEST_SLOT.attestedOffset, state.attested.offset);
   bytes.set(state.extra, MANIFEST_SLOT.extra);
-  view.setUint32(MANIFEST_SLOT.slotCrc, crc32c(bytes, MANIFEST_SLOT.magic, MANIFEST_SLOT.size), true);
+  view.setUint32(
+    MANIFEST_SLOT.slotCrc,
+    crc32c(bytes, MANIFEST_SLOT.magic, MANIFEST_SLOT.size),
+    true,
+  );
   return bytes;
 }
 
@@ -74,7 +88,10 @@ export interface ManifestReading {
 }
 
 /** undefined when there is no manifest. @throws {StoreError} CORRUPT, FORMAT_UNSUPPORTED */
-export async function readManifest(fileIo: FileIo, directory: string): Promise<ManifestReading | undefined> {
+export async function readManifest(
+  fileIo: FileIo,
+  directory: string,
+): Promise<ManifestReading | undefined> {
   const path = join(directory, MANIFEST_NAME);
   if ((await fileIo.stat(path)) === undefined) return undefined;
   const bytes = new Uint8Array(MANIFEST_SLOT.size * MANIFEST_SLOTS);
@@ -88,16 +105,23 @@ export async function readManifest(fileIo: FileIo, directory: string): Promise<M
   let best: ManifestReading | undefined;
   for (let slot = 0; slot < MANIFEST_SLOTS; slot++) {
     const start = slot * MANIFEST_SLOT.size;
-    const state = decodeManifestSlot(bytes.subarray(start, Math.min(start + MANIFEST_SLOT.size, length)));
+    const state = decodeManifestSlot(
+      bytes.subarray(start, Math.min(start + MANIFEST_SLOT.size, length)),
+    );
     if (typeof state === 'number') throw unsupportedFormat(MANIFEST_NAME, state, FORMAT_VERSION);
-    if (state !== undefined && (best === undefined || state.sequence > best.state.sequence)) best = { state, slot };
+    if (state !== undefined && (best === undefined || state.sequence > best.state.sequence))
+      best = { state, slot };
   }
   if (best === undefined) throw corrupt(MANIFEST_NAME, 0, 'neither of its two slots is valid');
   return best;
 }
 
 /** Puts the first manifest of a store into place: from then on the store exists. */
-export async function createManifest(fileIo: FileIo, directory: string, state: ManifestState): Promise<void> {
+export async function createManifest(
+  fileIo: FileIo,
+  directory: string,
+  state: ManifestState,
+): Promise<void> {
   const path = join(directory, UNFINISHED_MANIFEST_NAME);
   if ((await fileIo.stat(path)) !== undefined) await fileIo.remove(path);
   const bytes = new Uint8Array(MANIFEST_SLOT.size * MANIFEST_SLOTS);
@@ -131,7 +155,9 @@ export class ManifestFile {
 
   /** Resolves when the change is synced. After a failure the state before it stands, and the call may be repeated. */
   update(change: Partial<Omit<ManifestState, 'sequence' | 'storeId'>>): Promise<void> {
-    const run = this.last.then(() => this.write({ ...this.state, ...change, sequence: this.state.sequence + 1 }));
+    const run = this.last.then(() =>
+      this.write({ ...this.state, ...change, sequence: this.state.sequence + 1 }),
+    );
     this.last = run.catch(() => undefined);
     return run;
   }
@@ -166,7 +192,13 @@ export class ManifestFile {
   }
 
   private async writeSlot(state: ManifestState, slot: number): Promise<void> {
-    await writeAll(this.handle, encodeManifestSlot(state), 0, MANIFEST_SLOT.size, slot * MANIFEST_SLOT.size);
+    await writeAll(
+      this.handle,
+      encodeManifestSlot(state),
+      0,
+      MANIFEST_SLOT.size,
+      slot * MANIFEST_SLOT.size,
+    );
     await datasync(this.handle);
   }
 
@@ -176,6 +208,10 @@ export class ManifestFile {
   }
 }
 
-export async function openManifestFile(fileIo: FileIo, directory: string, reading: ManifestReading): Promise<ManifestFile> {
+export async function openManifestFile(
+  fileIo: FileIo,
+  directory: string,
+  reading: ManifestReading,
+): Promise<ManifestFile> {
   return new ManifestFile(await fileIo.open(join(directory, MANIFEST_NAME), 'update'), reading);
 }

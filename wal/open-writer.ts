@@ -17,9 +17,16 @@ import { FrameQueue } from './frame-queue.ts';
 import { ioError } from './log-error.ts';
 import { type ManifestFile, openManifestFile } from './manifest.ts';
 import { type LogSizes, type LogWriterOptions, checkSizes } from './options.ts';
-import { type PrepareContext, type Segment, closeSegment, prepareSegment, roundSegmentBytes } from './prepare-segment.ts';
+import {
+  type PrepareContext,
+  type Segment,
+  closeSegment,
+  prepareSegment,
+  roundSegmentBytes,
+} from './prepare-segment.ts';
 import { bytesInDoubt, isInDoubt, rewriteRoom, rewriteTail } from './rewrite-tail.ts';
-import { type ScanReport, scanLog } from './scan.ts';
+import { scanLog } from './scan.ts';
+import type { ScanReport } from './scan-report.ts';
 import { segmentName } from './segment-name.ts';
 import { SegmentRoll } from './segment-roll.ts';
 import { type LogRecovery, LogWriter } from './writer.ts';
@@ -35,7 +42,10 @@ const MAY_HEAL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'E
  * @throws {StoreError} CORRUPT, FORMAT_UNSUPPORTED - nothing was changed
  * @throws {StoreError} WAL_IO_ERROR, BAD_REQUEST
  */
-export async function openLogWriter<T>(directory: string, options: LogWriterOptions<T>): Promise<LogWriter<T>> {
+export async function openLogWriter<T>(
+  directory: string,
+  options: LogWriterOptions<T>,
+): Promise<LogWriter<T>> {
   const policy = syncPolicy(options.durability ?? 'always');
   const sizes = checkSizes(options);
   const path = await ensureDirectory(options.fileIo, directory);
@@ -50,7 +60,8 @@ export async function openLogWriter<T>(directory: string, options: LogWriterOpti
   }
 }
 
-async function takeLock(fileIo: FileIo, directory: string): Promise<DirectoryLock> {
+/** @throws {StoreError} STORE_LOCKED, WAL_IO_ERROR */
+export async function takeLock(fileIo: FileIo, directory: string): Promise<DirectoryLock> {
   let lock: DirectoryLock | { readonly heldBy: number | undefined };
   try {
     lock = await fileIo.lockDirectory(directory);
@@ -59,8 +70,11 @@ async function takeLock(fileIo: FileIo, directory: string): Promise<DirectoryLoc
   }
   if (!('heldBy' in lock)) return lock;
   const { heldBy: pid } = lock;
-  const who = pid === undefined ? 'another process' : pid === process.pid ? 'this process' : `process ${pid}`;
-  throw new StoreError('STORE_LOCKED', `'${directory}' is open for writing by ${who}`, { details: pid === undefined ? {} : { pid } });
+  const who =
+    pid === undefined ? 'another process' : pid === process.pid ? 'this process' : `process ${pid}`;
+  throw new StoreError('STORE_LOCKED', `'${directory}' is open for writing by ${who}`, {
+    details: pid === undefined ? {} : { pid },
+  });
 }
 
 class Opening<T> {
@@ -73,7 +87,13 @@ class Opening<T> {
   private manifest: ManifestFile | undefined;
   private readonly prepared: Segment[] = [];
 
-  constructor(directory: string, options: LogWriterOptions<T>, policy: SyncPolicy, sizes: LogSizes, lock: DirectoryLock) {
+  constructor(
+    directory: string,
+    options: LogWriterOptions<T>,
+    policy: SyncPolicy,
+    sizes: LogSizes,
+    lock: DirectoryLock,
+  ) {
     this.directory = directory;
     this.options = options;
     this.policy = policy;
@@ -96,7 +116,15 @@ class Opening<T> {
   private get creation(): CreateOptions {
     const { fileIo, random, logger, clock } = this.options;
     const sizeBytes = Math.min(SEGMENT_BYTES.first, this.sizes.segmentBytes);
-    return { fileIo, directory: this.directory, random, logger, now: () => clock.now(), wantsSyncedWrites: this.policy.isAlways, sizeBytes };
+    return {
+      fileIo,
+      directory: this.directory,
+      random,
+      logger,
+      now: () => clock.now(),
+      wantsSyncedWrites: this.policy.isAlways,
+      sizeBytes,
+    };
   }
 
   /** `ready`: the segment a creation already made. */
@@ -115,7 +143,10 @@ class Opening<T> {
   private async removeBlanks(report: ScanReport, manifest: ManifestFile): Promise<number> {
     const { fileIo } = this.options;
     const { blanks } = report.chain;
-    const highestKept = Math.max(0, ...report.files.segments.filter((number) => !blanks.includes(number)));
+    const highestKept = Math.max(
+      0,
+      ...report.files.segments.filter((number) => !blanks.includes(number)),
+    );
     // Also when it says so already: the slot we read may be in the page cache only.
     const isNamed = manifest.state.highestSegment > highestKept;
     if (isNamed || blanks.length > 0) await manifest.updateBoth({ highestSegment: highestKept });
@@ -128,7 +159,11 @@ class Opening<T> {
   private firstNumber(report: ScanReport): number {
     const { segments, voids, blanks } = report.chain;
     const usedVoids = voids.filter((number) => !blanks.includes(number));
-    return Math.max((segments.at(-1)?.number ?? 0) + 1, report.manifest.state.oldestSegment, ...usedVoids);
+    return Math.max(
+      (segments.at(-1)?.number ?? 0) + 1,
+      report.manifest.state.oldestSegment,
+      ...usedVoids,
+    );
   }
 
   private roll(report: ScanReport, manifest: ManifestFile): SegmentRoll {
@@ -157,8 +192,12 @@ class Opening<T> {
     const { fileIo } = this.options;
     const { segments, voids, blanks, dropped } = report.chain;
     // The new segment continues the last attested end: what lies between was written again.
-    const passedOver = segments.map((segment) => segment.number).filter((number) => number > report.attestedEnd.segment);
-    const gone = [...voids, ...passedOver].filter((number) => number !== firstNumber && !blanks.includes(number)).toSorted((a, b) => a - b);
+    const passedOver = segments
+      .map((segment) => segment.number)
+      .filter((number) => number > report.attestedEnd.segment);
+    const gone = [...voids, ...passedOver]
+      .filter((number) => number !== firstNumber && !blanks.includes(number))
+      .toSorted((a, b) => a - b);
     const names = [...[...dropped, ...gone].map(segmentName), ...report.files.unfinished];
     if (names.length > 0) await this.manifest?.settle();
     for (const name of names) {
@@ -189,13 +228,31 @@ class Opening<T> {
     }
   }
 
-  private assemble(report: ScanReport, appender: Appender, roll: SegmentRoll, manifest: ManifestFile, highestKept: number): LogWriter<T> {
+  private assemble(
+    report: ScanReport,
+    appender: Appender,
+    roll: SegmentRoll,
+    manifest: ManifestFile,
+    highestKept: number,
+  ): LogWriter<T> {
     const { fileIo, thread, sink, blockingPath = true } = this.options;
     const { directory, lock } = this;
     const smallest = Math.min(SEGMENT_BYTES.first, this.sizes.segmentBytes);
-    const queue = new FrameQueue<T>(report.end.offset + 1, smallest - SEGMENT_OVERHEAD_BYTES - FRAME.size - FRAME_ALIGNMENT);
+    const queue = new FrameQueue<T>(
+      report.end.offset + 1,
+      smallest - SEGMENT_OVERHEAD_BYTES - FRAME.size - FRAME_ALIGNMENT,
+    );
     const watch = new DirectoryWatch(thread, directory, () => lock.isHeld());
-    const pump = new FramePump<T>({ queue, appender, roll, policy: this.policy, thread, sink, mayBlock: blockingPath, onWrite: () => watch.touch() });
+    const pump = new FramePump<T>({
+      queue,
+      appender,
+      roll,
+      policy: this.policy,
+      thread,
+      sink,
+      mayBlock: blockingPath,
+      onWrite: () => watch.touch(),
+    });
     watch.onLost = (error) => pump.fail(error, 'watch');
     return new LogWriter<T>({
       fileIo,

@@ -8,7 +8,7 @@ import type { Thread } from '../src/base/thread.ts';
 import { LIMITS, SEGMENT_BYTES } from './format.ts';
 import type { Durability, LogSink } from './ordered-log.ts';
 import { roundSegmentBytes } from './prepare-segment.ts';
-import type { OnFrame } from './scan.ts';
+import type { OnFrame } from './scan-report.ts';
 
 export interface LogWriterOptions<T> {
   readonly fileIo: FileIo;
@@ -37,12 +37,29 @@ export interface LogSizes {
 }
 
 /** @throws {StoreError} BAD_REQUEST */
-export function checkSizes(options: { readonly segmentBytes?: number | undefined; readonly maxPending?: number | undefined }): LogSizes {
+export function checkSizes(options: {
+  readonly segmentBytes?: number | undefined;
+  readonly maxPending?: number | undefined;
+}): LogSizes {
   const { segmentBytes = SEGMENT_BYTES.standard, maxPending = LIMITS.pendingCommands } = options;
-  if (!Number.isInteger(segmentBytes) || segmentBytes < SEGMENT_BYTES.min || segmentBytes > SEGMENT_BYTES.max) {
-    throw badRequest(`segmentBytes cannot be ${segmentBytes}`, 'segmentBytes', `an integer from ${SEGMENT_BYTES.min} to ${SEGMENT_BYTES.max}`);
+  if (
+    !Number.isInteger(segmentBytes) ||
+    segmentBytes < SEGMENT_BYTES.min ||
+    segmentBytes > SEGMENT_BYTES.max
+  ) {
+    throw badRequest(
+      `segmentBytes cannot be ${segmentBytes}`,
+      'segmentBytes',
+      `an integer from ${SEGMENT_BYTES.min} to ${SEGMENT_BYTES.max}`,
+    );
   }
-  const isCount = maxPending === Number.POSITIVE_INFINITY || (Number.isInteger(maxPending) && maxPending > 0);
-  if (!isCount) throw badRequest(`maxPending cannot be ${maxPending}`, 'maxPending', 'a positive integer or Infinity');
+  const isCount =
+    maxPending === Number.POSITIVE_INFINITY || (Number.isInteger(maxPending) && maxPending > 0);
+  if (!isCount)
+    throw badRequest(
+      `maxPending cannot be ${maxPending}`,
+      'maxPending',
+      'a positive integer or Infinity',
+    );
   return { segmentBytes: roundSegmentBytes(segmentBytes), maxPending };
 }

@@ -8,7 +8,11 @@ import type { StoreError } from '../src/base/errors.ts';
 import type { Frame } from './frame-queue.ts';
 
 /** What survives which failure: see docs/guarantees.md. */
-export type Durability = 'always' | 'os' | { readonly everyMs: number } | { readonly everyRecords: number };
+export type Durability =
+  | 'always'
+  | 'os'
+  | { readonly everyMs: number }
+  | { readonly everyRecords: number };
 
 export interface OrderedLog<T> {
   /** Offset the next record gets. */
@@ -66,5 +70,8 @@ export interface LogSink<T> {
    * The log is poisoned. `tried`: tickets whose bytes may be on the disk (outcome 'unknown', or
    * 'not-done' if the write never started); `waiting`: tickets never handed to the disk.
    */
-  failed(tried: { readonly error: StoreError; readonly tickets: readonly T[] }, waiting: { readonly error: StoreError; readonly tickets: readonly T[] }): void;
+  failed(
+    tried: { readonly error: StoreError; readonly tickets: readonly T[] },
+    waiting: { readonly error: StoreError; readonly tickets: readonly T[] },
+  ): void;
 }

@@ -20,6 +20,9 @@ export interface Attested {
 export const LOG_START: LogEnd = { segment: 0, bytes: 0, chain: 0, offset: 0 };
 export const NOTHING_ATTESTED: Attested = { segment: 0, bytes: 0, offset: 0 };
 
-export function isBehind(a: Attested, b: { readonly segment: number; readonly bytes: number }): boolean {
+export function isBehind(
+  a: Attested,
+  b: { readonly segment: number; readonly bytes: number },
+): boolean {
   return a.segment > b.segment || (a.segment === b.segment && a.bytes > b.bytes);
 }

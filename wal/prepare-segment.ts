@@ -45,7 +45,11 @@ export function roundSegmentBytes(bytes: number): number {
 }
 
 /** @throws {StoreError} WAL_IO_ERROR - outcome 'not-done'; what was begun is removed, and the call may be repeated. */
-export async function prepareSegment(context: PrepareContext, number: number, sizeBytes: number): Promise<Segment> {
+export async function prepareSegment(
+  context: PrepareContext,
+  number: number,
+  sizeBytes: number,
+): Promise<Segment> {
   const { fileIo, directory } = context;
   const unfinished = join(directory, unfinishedName(number));
   const path = join(directory, segmentName(number));
@@ -55,13 +59,24 @@ export async function prepareSegment(context: PrepareContext, number: number, si
   try {
     if ((await fileIo.stat(unfinished)) !== undefined) await fileIo.remove(unfinished);
     plain = await fileIo.open(unfinished, 'create');
-    await fill(plain, encodeSegmentHeader({ number, sizeBytes, createdAt: context.now(), storeId: context.storeId }), sizeBytes);
-    if (context.wantsSyncedWrites && fileIo.hasSyncedWrites) synced = await fileIo.open(unfinished, 'update-synced');
+    await fill(
+      plain,
+      encodeSegmentHeader({
+        number,
+        sizeBytes,
+        createdAt: context.now(),
+        storeId: context.storeId,
+      }),
+      sizeBytes,
+    );
+    if (context.wantsSyncedWrites && fileIo.hasSyncedWrites)
+      synced = await fileIo.open(unfinished, 'update-synced');
     await fileIo.rename(unfinished, path);
     isNamed = true;
     await fileIo.syncDirectory(directory);
     const { manifest } = context;
-    if (manifest !== undefined && manifest.state.highestSegment < number) await manifest.update({ highestSegment: number });
+    if (manifest !== undefined && manifest.state.highestSegment < number)
+      await manifest.update({ highestSegment: number });
     return { number, path, sizeBytes, seed: segmentSeed(context.storeId, number), synced, plain };
   } catch (error) {
     await closeQuietly(plain);

@@ -13,7 +13,7 @@ import { FrameHeader } from './frame.ts';
 import { corrupt, ioError } from './log-error.ts';
 import type { LogEnd } from './position.ts';
 import type { Segment } from './prepare-segment.ts';
-import type { ScanReport } from './scan.ts';
+import type { ScanReport } from './scan-report.ts';
 import { type LinkedSegment, openReader } from './segment-chain.ts';
 import { segmentName } from './segment-name.ts';
 import type { SegmentReader } from './segment-reader.ts';
@@ -27,12 +27,20 @@ export function isInDoubt(report: ScanReport): boolean {
 /** Upper bound of the bytes the frames in doubt take. */
 export function bytesInDoubt(report: ScanReport): number {
   if (!isInDoubt(report)) return 0;
-  const from = report.attestedEnd.segment === report.end.segment ? report.attestedEnd.bytes : SEGMENT_HEADER.size;
+  const from =
+    report.attestedEnd.segment === report.end.segment
+      ? report.attestedEnd.bytes
+      : SEGMENT_HEADER.size;
   return report.end.bytes - from;
 }
 
 /** Leaves `appender` behind the mark in `segment`, everything synced. */
-export async function rewriteTail(fileIo: FileIo, report: ScanReport, segment: Segment, appender: Appender): Promise<void> {
+export async function rewriteTail(
+  fileIo: FileIo,
+  report: ScanReport,
+  segment: Segment,
+  appender: Appender,
+): Promise<void> {
   const last = report.chain.segments.at(-1) as LinkedSegment;
   const { reader, close } = await openReader(fileIo, last, report.manifest.state.storeId);
   try {
@@ -46,9 +54,15 @@ export async function rewriteTail(fileIo: FileIo, report: ScanReport, segment: S
   }
 }
 
-async function copyFrames(reader: SegmentReader, last: LinkedSegment, report: ScanReport, writer: TailWriter): Promise<void> {
+async function copyFrames(
+  reader: SegmentReader,
+  last: LinkedSegment,
+  report: ScanReport,
+  writer: TailWriter,
+): Promise<void> {
   const { attestedEnd, end } = report;
-  if (attestedEnd.segment === last.number) reader.seek(attestedEnd.bytes, attestedEnd.chain, attestedEnd.offset + 1);
+  if (attestedEnd.segment === last.number)
+    reader.seek(attestedEnd.bytes, attestedEnd.chain, attestedEnd.offset + 1);
   else reader.seek(SEGMENT_HEADER.size, last.link.chain, last.link.firstOffset);
   while (reader.nextOffset <= end.offset) {
     const step = reader.step();
@@ -56,7 +70,13 @@ async function copyFrames(reader: SegmentReader, last: LinkedSegment, report: Sc
     else if (step === 'frame') {
       if (reader.header.kind === FRAME_KIND.data) await writer.add(reader);
       reader.pass();
-    } else throw corrupt(segmentName(last.number), reader.position, 'a frame that verified a moment ago does not any more', reader.nextOffset);
+    } else
+      throw corrupt(
+        segmentName(last.number),
+        reader.position,
+        'a frame that verified a moment ago does not any more',
+        reader.nextOffset,
+      );
   }
 }
 
@@ -91,7 +111,10 @@ class TailWriter {
     if (this.filled + from.frameBytes > this.buffer.length) await this.flush();
     if (from.frameBytes > this.buffer.length) this.grow(from.frameBytes);
     const at = this.filled;
-    this.buffer.set(reader.bytes.subarray(reader.frameStart, reader.frameStart + from.frameBytes), at);
+    this.buffer.set(
+      reader.bytes.subarray(reader.frameStart, reader.frameStart + from.frameBytes),
+      at,
+    );
     const { header } = this;
     const { attestedEnd } = this.report;
     header.kind = FRAME_KIND.data;
@@ -104,7 +127,12 @@ class TailWriter {
     header.attestedOffset = attestedEnd.offset;
     this.chain = header.seal(this.buffer, this.view, at, this.segment.seed);
     this.filled += from.frameBytes;
-    this.end = { segment: this.segment.number, bytes: this.position + this.filled, chain: this.chain, offset: from.firstOffset + from.recordCount - 1 };
+    this.end = {
+      segment: this.segment.number,
+      bytes: this.position + this.filled,
+      chain: this.chain,
+      offset: from.firstOffset + from.recordCount - 1,
+    };
   }
 
   private async flush(): Promise<void> {

@@ -1,65 +1,24 @@
 /**
  * Reads an existing log from its manifest to its end, in one pass, without changing anything:
- * recovery, verification and foreign readers all enter here. Every segment is read to the end its
- * successor names; the last one to the first frame that does not verify. Whether that is a torn
- * tail or damage is decided by what attests (D-4 in the design, numbered steps in docs/format.md).
+ * recovery, verification and foreign readers all enter here. scan-pass.ts walks the frames.
  */
 import type { FileIo } from '../src/base/file-io.ts';
-import { FRAME_KIND, SEGMENT_HEADER } from './format.ts';
-import { AttestedEnd } from './attested-end.ts';
 import { corrupt, ioError } from './log-error.ts';
 import { type LogDirectory, listLogDirectory, readSegmentHead } from './log-directory.ts';
 import { type ManifestReading, readManifest } from './manifest.ts';
-import { type Attested, LOG_START, type LogEnd, NOTHING_ATTESTED, isBehind } from './position.ts';
-import { type LinkedSegment, type SegmentChain, misplaced, openReader, readSegmentChain } from './segment-chain.ts';
+import { ScanPass } from './scan-pass.ts';
+import type { ScanOptions, ScanReport } from './scan-report.ts';
+import { openReader, readSegmentChain } from './segment-chain.ts';
 import { segmentName } from './segment-name.ts';
-import { SegmentReader } from './segment-reader.ts';
 
-/** The payload of one frame is bytes[payloadStart, payloadEnd); valid only during the call. */
-export type OnFrame = (bytes: Uint8Array, payloadStart: number, payloadEnd: number, firstOffset: number, recordCount: number) => void;
-
-export interface ScanOptions {
-  readonly onFrame?: OnFrame | undefined;
-  /** A torn tail is CORRUPT too. */
-  readonly strict?: boolean | undefined;
-  /** 'attested': only frames something later vouches for, as a reader of a live writer must. Default 'all'. */
-  readonly deliver?: 'all' | 'attested' | undefined;
-}
-
-export interface ScannedSegment {
-  readonly number: number;
-  readonly path: string;
-  readonly sizeBytes: number;
-  /** Where its last frame that counts ends. */
-  readonly usedBytes: number;
-  readonly firstOffset: number;
-  /** firstOffset - 1 when it holds no record. */
-  readonly lastOffset: number;
-}
-
-export interface ScanReport {
-  readonly manifest: ManifestReading;
-  readonly files: LogDirectory;
-  readonly chain: SegmentChain;
-  readonly segments: readonly ScannedSegment[];
-  /** First record kept. */
-  readonly firstOffset: number;
-  /** Behind the last frame that verifies and is no mark. */
-  readonly end: LogEnd;
-  /** Furthest place known to be synced. */
-  readonly attested: Attested;
-  /** Behind the last frame before it that is no mark: frames from here to `end` are in doubt. */
-  readonly attestedEnd: LogEnd;
-  readonly framesRead: number;
-  readonly recordsRead: number;
-  /** Broken or dropped frames behind the cut; prepared zeros do not count. */
-  readonly bytesTruncated: number;
-  /** First record that could not be read, when bytesTruncated > 0. */
-  readonly firstBadOffset: number | undefined;
-}
+export type { OnFrame, ScanOptions, ScanReport, ScannedSegment } from './scan-report.ts';
 
 /** undefined: there is no store here yet. @throws {StoreError} CORRUPT, FORMAT_UNSUPPORTED, WAL_IO_ERROR */
-export async function scanLog(fileIo: FileIo, directory: string, options: ScanOptions = {}): Promise<ScanReport | undefined> {
+export async function scanLog(
+  fileIo: FileIo,
+  directory: string,
+  options: ScanOptions = {},
+): Promise<ScanReport | undefined> {
   const files = await listLogDirectory(fileIo, directory);
   let manifest: ManifestReading | undefined;
   try {
@@ -72,184 +31,24 @@ export async function scanLog(fileIo: FileIo, directory: string, options: ScanOp
     return undefined;
   }
   const chain = await readSegmentChain({ fileIo, directory, files, manifest: manifest.state });
-  return new Scan(fileIo, manifest, files, chain, options).run();
+  return new ScanPass(fileIo, manifest, files, chain, options).run();
 }
 
 /** A store is created by segment 1, then the manifest: before that nothing was ever written. */
-async function checkNoFrames(fileIo: FileIo, directory: string, files: LogDirectory): Promise<void> {
+async function checkNoFrames(
+  fileIo: FileIo,
+  directory: string,
+  files: LogDirectory,
+): Promise<void> {
   for (const number of files.segments) {
     const file = await readSegmentHead(fileIo, directory, number, undefined);
     if (file === undefined) continue;
     const { reader, close } = await openReader(fileIo, file, file.storeId);
     try {
-      if ((await reader.search()).hasSealedHeader) throw corrupt('manifest', 0, `it is missing, but ${segmentName(number)} holds frames`);
+      if ((await reader.search()).hasSealedHeader)
+        throw corrupt('manifest', 0, `it is missing, but ${segmentName(number)} holds frames`);
     } finally {
       await close();
     }
   }
-}
-
-class Scan {
-  private readonly fileIo: FileIo;
-  private readonly manifest: ManifestReading;
-  private readonly files: LogDirectory;
-  private readonly chain: SegmentChain;
-  private readonly options: ScanOptions;
-  private readonly segments: ScannedSegment[] = [];
-  private readonly ends: AttestedEnd;
-  private end: LogEnd;
-  private framesRead = 0;
-  private recordsRead = 0;
-  private bytesTruncated: number;
-  private deliverUpTo = Number.POSITIVE_INFINITY;
-
-  constructor(fileIo: FileIo, manifest: ManifestReading, files: LogDirectory, chain: SegmentChain, options: ScanOptions) {
-    this.fileIo = fileIo;
-    this.manifest = manifest;
-    this.files = files;
-    this.chain = chain;
-    this.options = options;
-    this.bytesTruncated = chain.bytesDropped;
-    const first = chain.segments[0];
-    this.end = first === undefined ? LOG_START : continuedBy(first);
-    this.ends = new AttestedEnd(this.end);
-  }
-
-  async run(): Promise<ScanReport> {
-    const { segments } = this.chain;
-    const firstOffset = this.end.offset + 1;
-    for (const [i, file] of segments.entries()) {
-      const next = segments[i + 1];
-      if (next === undefined) await this.readLast(file);
-      else await this.readWhole(file, next);
-    }
-    this.checkManifest();
-    if (this.options.strict === true && this.bytesTruncated > 0) {
-      throw corrupt(segmentName(this.end.segment), this.end.bytes, 'the last frame is torn, and strict was asked for', this.end.offset + 1);
-    }
-    return {
-      manifest: this.manifest,
-      files: this.files,
-      chain: this.chain,
-      segments: this.segments,
-      firstOffset,
-      end: this.end,
-      attested: this.ends.attested,
-      attestedEnd: this.ends.end,
-      framesRead: this.framesRead,
-      recordsRead: this.recordsRead,
-      bytesTruncated: this.bytesTruncated,
-      firstBadOffset: this.bytesTruncated > 0 ? this.end.offset + 1 : undefined,
-    };
-  }
-
-  /** A segment with a successor: every byte up to the end that one names was synced. */
-  private async readWhole(file: LinkedSegment, next: LinkedSegment): Promise<void> {
-    const { reader, close } = await openReader(this.fileIo, file, this.manifest.state.storeId);
-    try {
-      reader.seek(SEGMENT_HEADER.size, file.link.chain, file.link.firstOffset);
-      const limit = next.link.continuedBytes;
-      const result = await this.walk(reader, limit);
-      if (result === 'misplaced') throw misplaced(reader);
-      const name = segmentName(file.number);
-      if (result === 'bad') throw corrupt(name, reader.position, 'a frame does not verify, and the next segment continues behind it', reader.nextOffset);
-      const continues = reader.position === limit && reader.chain === next.link.chain && reader.nextOffset === next.link.firstOffset;
-      if (!continues) throw corrupt(segmentName(next.number), SEGMENT_HEADER.size, `it does not continue ${name}`, reader.nextOffset);
-      this.ends.attest({ segment: file.number, bytes: limit, offset: reader.nextOffset - 1 });
-      this.note(file, reader);
-    } finally {
-      await close();
-    }
-  }
-
-  private async readLast(file: LinkedSegment): Promise<void> {
-    const { reader, close } = await openReader(this.fileIo, file, this.manifest.state.storeId);
-    try {
-      const start = (): void => reader.seek(SEGMENT_HEADER.size, file.link.chain, file.link.firstOffset);
-      start();
-      if (this.options.deliver === 'attested') {
-        this.deliverUpTo = 0;
-        await this.readToEnd(reader);
-        this.deliverUpTo = this.ends.end.offset;
-        start();
-        await this.walk(reader, reader.sizeBytes);
-      } else await this.readToEnd(reader);
-      this.note(file, reader);
-    } finally {
-      await close();
-    }
-  }
-
-  /** To the first frame that does not verify, and no further. */
-  private async readToEnd(reader: SegmentReader): Promise<void> {
-    for (;;) {
-      if ((await this.walk(reader, reader.sizeBytes)) === 'misplaced') throw misplaced(reader);
-      const found = await reader.search();
-      const here = { segment: reader.number, bytes: reader.position };
-      const attests = found.attested ?? NOTHING_ATTESTED;
-      if (!isBehind(attests, here) && !isBehind(this.manifest.state.attested, here)) {
-        // Even the header of a torn frame tells the truth about what was synced before it.
-        this.ends.attest(attests);
-        this.bytesTruncated += found.lastByte - reader.position;
-        return;
-      }
-      // The writer of a live log may have written here after we looked: only what the disk says now is damage.
-      reader.forget();
-      await reader.fill();
-      if (reader.step() !== 'frame') {
-        throw corrupt(segmentName(reader.number), reader.position, 'a frame that was synced does not verify', reader.nextOffset);
-      }
-    }
-  }
-
-  private async walk(reader: SegmentReader, limit: number): Promise<'end' | 'bad' | 'misplaced'> {
-    while (reader.position < limit) {
-      const step = reader.step();
-      if (step === 'frame') {
-        this.take(reader);
-        reader.pass();
-      } else if (step === 'more') await reader.fill();
-      else return step;
-    }
-    return 'end';
-  }
-
-  private take(reader: SegmentReader): void {
-    const header = reader.header;
-    if (header.attestedBytes > 0) this.ends.attestAt(header.attestedSegment, header.attestedBytes, header.attestedOffset);
-    if (header.kind === FRAME_KIND.mark) return;
-    const lastOffset = header.firstOffset + header.recordCount - 1;
-    this.ends.passed(reader.number, reader.frameEnd, header.crc, lastOffset);
-    if (header.kind !== FRAME_KIND.data || lastOffset > this.deliverUpTo) return;
-    this.framesRead++;
-    this.recordsRead += header.recordCount;
-    this.options.onFrame?.(reader.bytes, reader.payloadStart, reader.payloadEnd, header.firstOffset, header.recordCount);
-  }
-
-  private note(file: LinkedSegment, reader: SegmentReader): void {
-    this.end = this.ends.last;
-    this.segments.push({
-      number: file.number,
-      path: file.path,
-      sizeBytes: file.sizeBytes,
-      usedBytes: reader.position,
-      firstOffset: file.link.firstOffset,
-      lastOffset: reader.nextOffset - 1,
-    });
-  }
-
-  /** What the manifest attests must have been found. */
-  private checkManifest(): void {
-    const { attested } = this.manifest.state;
-    if (attested.offset > this.end.offset) {
-      const what = `records up to ${attested.offset} were synced, found is ${this.end.offset}`;
-      throw corrupt(segmentName(Math.max(1, attested.segment)), attested.bytes, what, this.end.offset + 1);
-    }
-    if (attested.segment > 0) this.ends.attest(attested);
-  }
-}
-
-function continuedBy(file: LinkedSegment): LogEnd {
-  const { continuedSegment: segment, continuedBytes: bytes, chain, firstOffset } = file.link;
-  return { segment, bytes, chain, offset: firstOffset - 1 };
 }

@@ -37,10 +37,17 @@ export interface ChainSource {
   readonly manifest: ManifestState;
 }
 
-export async function openReader(fileIo: FileIo, file: SegmentFile, storeId: Uint8Array): Promise<{ reader: SegmentReader; close: () => Promise<void> }> {
+export async function openReader(
+  fileIo: FileIo,
+  file: SegmentFile,
+  storeId: Uint8Array,
+): Promise<{ reader: SegmentReader; close: () => Promise<void> }> {
   try {
     const handle = await fileIo.open(file.path, 'read');
-    return { reader: new SegmentReader(handle, file.number, file.sizeBytes, storeId), close: () => handle.close() };
+    return {
+      reader: new SegmentReader(handle, file.number, file.sizeBytes, storeId),
+      close: () => handle.close(),
+    };
   } catch (error) {
     throw ioError(error, 'open', file.path);
   }
@@ -53,7 +60,8 @@ export async function readSegmentChain(source: ChainSource): Promise<SegmentChai
   const above = await findLast(source, present);
   checkNoneMissing(source, present, above.last?.number ?? 0);
   const segments: LinkedSegment[] = [];
-  for (let file = above.last; file !== undefined; file = await predecessor(source, file)) segments.unshift(file);
+  for (let file = above.last; file !== undefined; file = await predecessor(source, file))
+    segments.unshift(file);
   checkBeginning(manifest, segments[0]);
   const used = new Set(segments.map((segment) => segment.number));
   return {
@@ -82,7 +90,8 @@ async function findLast(source: ChainSource, present: readonly number[]): Promis
     }
     const { reader, close } = await openReader(source.fileIo, file, source.manifest.storeId);
     try {
-      if (file.link !== undefined && (await isComplete(source, reader, file.link))) return { last: file as LinkedSegment, blanks, bytesDropped };
+      if (file.link !== undefined && (await isComplete(source, reader, file.link)))
+        return { last: file as LinkedSegment, blanks, bytesDropped };
       if (file.link !== undefined) continue;
       const bytes = await bytesOfVoid(source, reader);
       if (bytes === 0) blanks.push(number);
@@ -96,11 +105,18 @@ async function findLast(source: ChainSource, present: readonly number[]): Promis
 
 function head(source: ChainSource, number: number): Promise<SegmentFile | undefined> {
   const { fileIo, directory, manifest } = source;
-  return readSegmentHead(fileIo, directory, number, { storeId: manifest.storeId, highest: manifest.highestSegment });
+  return readSegmentHead(fileIo, directory, number, {
+    storeId: manifest.storeId,
+    highest: manifest.highestSegment,
+  });
 }
 
 /** Are all the records there that the link says were written again? If not, the segment is void, or damaged when that was attested. */
-async function isComplete(source: ChainSource, reader: SegmentReader, link: Link): Promise<boolean> {
+async function isComplete(
+  source: ChainSource,
+  reader: SegmentReader,
+  link: Link,
+): Promise<boolean> {
   reader.seek(SEGMENT_HEADER.size, link.chain, link.firstOffset);
   while (reader.nextOffset <= link.rewrittenThrough) {
     const step = reader.step();
@@ -116,37 +132,64 @@ async function isComplete(source: ChainSource, reader: SegmentReader, link: Link
 }
 
 /** How far bytes reach behind a frame that does not verify, in a segment that is void because of it. @throws {StoreError} CORRUPT - it was synced once. */
-async function bytesOfVoid(source: ChainSource, reader: SegmentReader, offset?: number): Promise<number> {
+async function bytesOfVoid(
+  source: ChainSource,
+  reader: SegmentReader,
+  offset?: number,
+): Promise<number> {
   const found = await reader.search();
   const here = { segment: reader.number, bytes: reader.position };
   const attests = found.attested ?? { segment: 0, bytes: 0, offset: 0 };
   if (isBehind(attests, here) || isBehind(source.manifest.attested, here)) {
-    throw corrupt(segmentName(reader.number), reader.position, 'a frame that was synced does not verify', offset);
+    throw corrupt(
+      segmentName(reader.number),
+      reader.position,
+      'a frame that was synced does not verify',
+      offset,
+    );
   }
   return found.lastByte - reader.position;
 }
 
 export function misplaced(reader: SegmentReader): Error {
-  return corrupt(segmentName(reader.number), reader.position, 'a frame that belongs elsewhere stands here', reader.nextOffset);
+  return corrupt(
+    segmentName(reader.number),
+    reader.position,
+    'a frame that belongs elsewhere stands here',
+    reader.nextOffset,
+  );
 }
 
 function checkNoneMissing(source: ChainSource, present: readonly number[], last: number): void {
   const there = new Set(present);
   const from = Math.max(last + 1, source.manifest.oldestSegment);
   for (let number = from; number <= source.manifest.highestSegment; number++) {
-    if (!there.has(number)) throw corrupt(segmentName(number), 0, 'this segment was prepared and is missing');
+    if (!there.has(number))
+      throw corrupt(segmentName(number), 0, 'this segment was prepared and is missing');
   }
 }
 
-async function predecessor(source: ChainSource, file: LinkedSegment): Promise<LinkedSegment | undefined> {
+async function predecessor(
+  source: ChainSource,
+  file: LinkedSegment,
+): Promise<LinkedSegment | undefined> {
   const { continuedSegment: number, continuedBytes } = file.link;
   const name = segmentName(number);
   if (number === 0 || number < source.manifest.oldestSegment) return undefined;
-  if (number >= file.number) throw corrupt(segmentName(file.number), SEGMENT_HEADER.size, `its link names segment ${number}`, file.link.firstOffset);
-  if (!source.files.segments.includes(number)) throw corrupt(name, 0, `this segment is missing; ${segmentName(file.number)} continues it`);
+  if (number >= file.number)
+    throw corrupt(
+      segmentName(file.number),
+      SEGMENT_HEADER.size,
+      `its link names segment ${number}`,
+      file.link.firstOffset,
+    );
+  if (!source.files.segments.includes(number))
+    throw corrupt(name, 0, `this segment is missing; ${segmentName(file.number)} continues it`);
   const before = await head(source, number);
-  if (before?.link === undefined) throw corrupt(name, SEGMENT_HEADER.size, 'its first frame does not verify');
-  if (continuedBytes > before.sizeBytes) throw corrupt(name, before.sizeBytes, 'it ends before the place its successor names');
+  if (before?.link === undefined)
+    throw corrupt(name, SEGMENT_HEADER.size, 'its first frame does not verify');
+  if (continuedBytes > before.sizeBytes)
+    throw corrupt(name, before.sizeBytes, 'it ends before the place its successor names');
   return before as LinkedSegment;
 }
 
@@ -155,7 +198,12 @@ function checkBeginning(manifest: ManifestState, first: LinkedSegment | undefine
   const { continuedSegment, continuedBytes, chain, firstOffset } = first.link;
   if (continuedSegment === 0) {
     if (continuedBytes === 0 && chain === 0 && firstOffset === 1) return;
-    throw corrupt(segmentName(first.number), SEGMENT_HEADER.size, 'its link says the log begins here, but not with the first record', firstOffset);
+    throw corrupt(
+      segmentName(first.number),
+      SEGMENT_HEADER.size,
+      'its link says the log begins here, but not with the first record',
+      firstOffset,
+    );
   }
   if (first.number !== manifest.oldestSegment) {
     throw corrupt(segmentName(manifest.oldestSegment), 0, 'the oldest segment kept is missing');

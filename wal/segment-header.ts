@@ -22,7 +22,11 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   view.setUint32(SEGMENT_HEADER.sizeBytes, header.sizeBytes, true);
   writeU64(view, SEGMENT_HEADER.createdAt, Math.max(0, Math.trunc(header.createdAt)));
   bytes.set(header.storeId, SEGMENT_HEADER.storeId);
-  view.setUint32(SEGMENT_HEADER.headerCrc, crc32c(bytes, SEGMENT_HEADER.magic, SEGMENT_HEADER.size), true);
+  view.setUint32(
+    SEGMENT_HEADER.headerCrc,
+    crc32c(bytes, SEGMENT_HEADER.magic, SEGMENT_HEADER.size),
+    true,
+  );
   return bytes;
 }
 

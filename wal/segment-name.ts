@@ -22,11 +22,15 @@ export function segmentNumber(name: string): number | undefined {
   const match = NAME.exec(name);
   if (match === null) return undefined;
   const number = Number(match[1]);
-  return number > 0 && number <= MAX_SEGMENT_NUMBER && segmentName(number) === name ? number : undefined;
+  return number > 0 && number <= MAX_SEGMENT_NUMBER && segmentName(number) === name
+    ? number
+    : undefined;
 }
 
 /** Left behind by a process that died while preparing a segment or creating the manifest. */
 export function isUnfinishedName(name: string): boolean {
   if (name === UNFINISHED_MANIFEST_NAME) return true;
-  return name.endsWith(UNFINISHED) && segmentNumber(name.slice(0, -UNFINISHED.length)) !== undefined;
+  return (
+    name.endsWith(UNFINISHED) && segmentNumber(name.slice(0, -UNFINISHED.length)) !== undefined
+  );
 }

@@ -79,10 +79,12 @@ export class SegmentReader {
     }
     const header = this.header;
     if (!header.read(this.bytes, this.view, start, this.seed)) return 'bad';
-    if (header.version > FORMAT_VERSION) throw unsupportedFormat(segmentName(this.number), header.version, FORMAT_VERSION);
+    if (header.version > FORMAT_VERSION)
+      throw unsupportedFormat(segmentName(this.number), header.version, FORMAT_VERSION);
     const length = header.frameBytes;
     const belongs = header.chain === this.chain && header.firstOffset === this.nextOffset;
-    if (!belongs || !header.isPlausible || this.position + length > this.sizeBytes) return 'misplaced';
+    if (!belongs || !header.isPlausible || this.position + length > this.sizeBytes)
+      return 'misplaced';
     if (start + length > this.chunkBytes) {
       this.needed = length;
       return 'more';
@@ -122,7 +124,12 @@ export class SegmentReader {
     } catch (error) {
       throw ioError(error, 'read', this.handle.path);
     }
-    if (got < length) throw corrupt(name, position + got, `the file ends here, its header says ${this.sizeBytes} bytes`);
+    if (got < length)
+      throw corrupt(
+        name,
+        position + got,
+        `the file ends here, its header says ${this.sizeBytes} bytes`,
+      );
   }
 
   /**
@@ -151,7 +158,11 @@ export class SegmentReader {
         found.hasSealedHeader = true;
         if (header.attestedSegment !== this.number) continue;
         if (found.attested === undefined || header.attestedBytes > found.attested.bytes) {
-          found.attested = { segment: this.number, bytes: header.attestedBytes, offset: header.attestedOffset };
+          found.attested = {
+            segment: this.number,
+            bytes: header.attestedBytes,
+            offset: header.attestedOffset,
+          };
         }
       }
     }

@@ -80,7 +80,10 @@ export class SegmentRoll {
   /** Moves the appender into the next segment if that is ready and takes a frame of so many bytes; otherwise sees to one that does. */
   enter(appender: Appender, bytes: number): boolean {
     if (this.supply.readyRoom < bytes) {
-      this.supply.want(this.nextNumber, Math.max(this.nextBytes, roundSegmentBytes(bytes + SEGMENT_OVERHEAD_BYTES)));
+      this.supply.want(
+        this.nextNumber,
+        Math.max(this.nextBytes, roundSegmentBytes(bytes + SEGMENT_OVERHEAD_BYTES)),
+      );
       return false;
     }
     const before = appender.segment;
@@ -100,7 +103,8 @@ export class SegmentRoll {
   /** The opening wrote into this one already. */
   tookOver(segment: Segment): void {
     this.nextNumber = segment.number + 1;
-    if (segment.sizeBytes >= this.nextBytes) this.nextBytes = Math.min(this.nextBytes * 2, this.options.segmentBytes);
+    if (segment.sizeBytes >= this.nextBytes)
+      this.nextBytes = Math.min(this.nextBytes * 2, this.options.segmentBytes);
     this.supply.want(this.nextNumber, this.nextBytes);
   }
 
@@ -117,7 +121,9 @@ export class SegmentRoll {
 
   private track(work: Promise<void>): void {
     const tracked = work
-      .catch((error: unknown) => this.options.logger.log('warn', 'tidying up behind the log failed', { error }))
+      .catch((error: unknown) =>
+        this.options.logger.log('warn', 'tidying up behind the log failed', { error }),
+      )
       .finally(() => this.closing.delete(tracked));
     this.closing.add(tracked);
   }

@@ -43,8 +43,10 @@ export class SegmentSupply {
 
   /** Sees to it that a segment of this number and at least this size gets ready; one too small is replaced. */
   want(number: number, sizeBytes: number): void {
-    if (this.isStopped || (this.ready?.number === number && this.ready.sizeBytes >= sizeBytes)) return;
-    const size = this.wanted?.number === number ? Math.max(sizeBytes, this.wanted.sizeBytes) : sizeBytes;
+    if (this.isStopped || (this.ready?.number === number && this.ready.sizeBytes >= sizeBytes))
+      return;
+    const size =
+      this.wanted?.number === number ? Math.max(sizeBytes, this.wanted.sizeBytes) : sizeBytes;
     this.wanted = { number, sizeBytes: size };
     if (this.disarm === undefined) this.work();
   }
@@ -85,7 +87,8 @@ export class SegmentSupply {
         this.ready = segment;
         this.failure = undefined;
         this.pauseMs = FIRST_PAUSE_MS;
-        if (this.wanted?.number === number && this.wanted.sizeBytes <= sizeBytes) this.wanted = undefined;
+        if (this.wanted?.number === number && this.wanted.sizeBytes <= sizeBytes)
+          this.wanted = undefined;
       } catch (error) {
         this.failed(error, number);
       }
@@ -95,7 +98,10 @@ export class SegmentSupply {
 
   private failed(error: unknown, number: number): void {
     this.failure = ioError(error, 'preparing a segment', String(number));
-    this.options.logger.log('warn', 'no room for the next segment of the log; trying again', { segment: number, error: this.failure });
+    this.options.logger.log('warn', 'no room for the next segment of the log; trying again', {
+      segment: number,
+      error: this.failure,
+    });
     if (this.isStopped) return;
     const pauseMs = this.pauseMs;
     this.pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);

@@ -24,4 +24,22 @@ export class WriteStats {
     this.syncMsTotal += tookMs;
     if (tookMs > this.syncMsMax) this.syncMsMax = tookMs;
   }
+
+  values(): Readonly<Record<string, number>> {
+    const { recordsWritten, commitsWritten, framesWritten, marksWritten, segmentsEntered } = this;
+    const { bytesWritten, writes, blockingWrites, syncs, syncMsTotal, syncMsMax } = this;
+    return {
+      recordsWritten,
+      commitsWritten,
+      framesWritten,
+      marksWritten,
+      segmentsEntered,
+      bytesWritten,
+      writes,
+      blockingWrites,
+      syncs,
+      syncMsTotal,
+      syncMsMax,
+    };
+  }
 }

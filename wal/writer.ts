@@ -14,7 +14,7 @@ import type { Frame, FrameQueue } from './frame-queue.ts';
 import { logClosed, withOutcome } from './log-error.ts';
 import type { ManifestFile } from './manifest.ts';
 import type { OrderedLog } from './ordered-log.ts';
-import type { ScannedSegment } from './scan.ts';
+import type { ScannedSegment } from './scan-report.ts';
 import type { SegmentRoll } from './segment-roll.ts';
 
 /** What opening the log found and did. */
@@ -91,10 +91,15 @@ export class LogWriter<T> implements OrderedLog<T> {
     const { pendingCommits, pendingBytes } = pump;
     if (pendingCommits >= maxPending || pendingBytes >= LIMITS.pendingBytes) {
       const details = { pendingCommits, pendingBytes, maxPending };
-      throw new StoreError('RATE_LIMITED', `${pendingCommits} commits of ${pendingBytes} bytes wait for the disk already`, { details });
+      throw new StoreError(
+        'RATE_LIMITED',
+        `${pendingCommits} commits of ${pendingBytes} bytes wait for the disk already`,
+        { details },
+      );
     }
-    const isShort = roll.failure !== undefined && frameRoom(queue.waitingBytes) >= appender.room + roll.readyRoom;
-    if (isShort) throw withOutcome(roll.failure as StoreError, 'not-done');
+    const { failure } = roll;
+    const isTight = frameRoom(queue.waitingBytes) >= appender.room + roll.readyRoom;
+    if (failure !== undefined && isTight) throw withOutcome(failure, 'not-done');
   }
 
   begin(): ByteWriter {
@@ -139,7 +144,6 @@ export class LogWriter<T> implements OrderedLog<T> {
 
   stats(): Readonly<Record<string, number>> {
     const { pump, appender, roll, scanned, firstOffset } = this.parts;
-    const { counters } = pump;
     const held = [...scanned, ...roll.left];
     let bytesOnDisk = MANIFEST_SLOT.size * MANIFEST_SLOTS;
     let bytesUsed = 0;
@@ -159,7 +163,7 @@ export class LogWriter<T> implements OrderedLog<T> {
       bytesOnDisk,
       bytesUsed: bytesUsed + (appender.segment === undefined ? 0 : appender.position),
       pendingCommits: pump.pendingCommits,
-      ...counters,
+      ...pump.counters.values(),
     };
   }
 
@@ -177,7 +181,11 @@ export class LogWriter<T> implements OrderedLog<T> {
       await roll.stop();
       if (pump.poison === undefined) await sealLog(this.parts);
     } finally {
-      await closeFiles(this.parts).finally(() => lock.release());
+      try {
+        await closeFiles(this.parts);
+      } finally {
+        await lock.release();
+      }
     }
   }
 }

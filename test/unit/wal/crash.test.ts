@@ -7,9 +7,16 @@ import { describe, expect, it } from 'vitest';
 import { ManualThread, type Opened, openDriver, scanDriver, turns } from './log-driver.ts';
 import { SimDisk, undecided } from './sim-disk.ts';
 
-type History = (open: (options?: Parameters<typeof openDriver>[2]) => Promise<Opened>, thread: ManualThread) => Promise<void>;
+type History = (
+  open: (options?: Parameters<typeof openDriver>[2]) => Promise<Opened>,
+  thread: ManualThread,
+) => Promise<void>;
 
-async function record(history: History, hasSyncedWrites: boolean, from?: SimDisk): Promise<SimDisk> {
+async function record(
+  history: History,
+  hasSyncedWrites: boolean,
+  from?: SimDisk,
+): Promise<SimDisk> {
   const disk = from ?? new SimDisk(new Map(), ['/', '/parent'], hasSyncedWrites);
   const thread = new ManualThread();
   await history(async (options = {}) => {
@@ -57,26 +64,44 @@ async function survive(disk: SimDisk, atLeast: number, what: string): Promise<nu
   await driver.commit();
   await writer.close();
   const { records, report } = await scanDriver(disk.io, '/parent/db', { strict: true });
-  if (records !== replayed + 1) throw new Error(`${what}: ${records} after ${replayed} and one more`);
+  if (records !== replayed + 1)
+    throw new Error(`${what}: ${records} after ${replayed} and one more`);
   const left = [...(report?.chain.voids ?? []), ...(report?.files.unfinished ?? [])];
   if (left.length > 0) throw new Error(`${what}: left behind: ${left.join(', ')}`);
   return replayed;
 }
 
-async function everyCrash(disk: SimDisk, each: (crashed: SimDisk, acked: number, what: string) => Promise<void>, step = 1, from = 0): Promise<number> {
+async function everyCrash(
+  disk: SimDisk,
+  each: (crashed: SimDisk, acked: number, what: string) => Promise<void>,
+  step = 1,
+  from = 0,
+): Promise<number> {
   let states = 0;
   for (let length = from; length <= disk.journal.length; length += step) {
     const open = undecided(disk, length);
     // The system goes on with everything that was written.
-    await each(disk.crash(length, () => true), disk.acked(length), `kill after ${length}`);
+    await each(
+      disk.crash(length, () => true),
+      disk.acked(length),
+      `kill after ${length}`,
+    );
     for (const subset of subsets(open.length, length + 1)) {
       const kept = new Set(open.filter((_, i) => Math.floor(subset / 2 ** i) % 2 === 1));
-      await each(disk.crash(length, (i) => kept.has(i)), disk.acked(length), `cut after ${length}, kept ${[...kept].join(' ')}`);
+      await each(
+        disk.crash(length, (i) => kept.has(i)),
+        disk.acked(length),
+        `cut after ${length}, kept ${[...kept].join(' ')}`,
+      );
       states++;
     }
     const last = open.at(-1);
     if (last === undefined) continue;
-    await each(disk.crash(length, (i) => (i === last ? 'torn' : i < last)), disk.acked(length), `torn at ${length}`);
+    await each(
+      disk.crash(length, (i) => (i === last ? 'torn' : i < last)),
+      disk.acked(length),
+      `torn at ${length}`,
+    );
     states++;
   }
   return states;
@@ -129,11 +154,18 @@ const HISTORIES: Record<string, History> = {
 };
 
 describe.each([true, false])('crashes, synced writes: %s', (hasSyncedWrites) => {
-  it.each(Object.entries(HISTORIES))('F-1 F-2 F-3 F-4 F-6 F-8 F-9 F-17 %s', { timeout: 120_000 }, async (_, history) => {
-    const disk = await record(history, hasSyncedWrites);
-    const states = await everyCrash(disk, async (crashed, acked, what) => void (await survive(crashed, acked, what)));
-    expect(states).toBeGreaterThan(30);
-  });
+  it.each(Object.entries(HISTORIES))(
+    'F-1 F-2 F-3 F-4 F-6 F-8 F-9 F-17 %s',
+    { timeout: 120_000 },
+    async (_, history) => {
+      const disk = await record(history, hasSyncedWrites);
+      const states = await everyCrash(
+        disk,
+        async (crashed, acked, what) => void (await survive(crashed, acked, what)),
+      );
+      expect(states).toBeGreaterThan(30);
+    },
+  );
 });
 
 describe('a process that dies, its successor, and then a power cut', () => {
@@ -144,7 +176,11 @@ describe('a process that dies, its successor, and then a power cut', () => {
       () => (isOver = true),
       () => (isOver = true),
     );
-    for (let still = 0, before = -1; still < 5 && !isOver; still = disk.journal.length === before ? still + 1 : 0) {
+    for (
+      let still = 0, before = -1;
+      still < 5 && !isOver;
+      still = disk.journal.length === before ? still + 1 : 0
+    ) {
       before = disk.journal.length;
       await turns(2);
     }
@@ -159,25 +195,37 @@ describe('a process that dies, its successor, and then a power cut', () => {
     },
   };
 
-  it.each(Object.entries(short))('F-1 F-6 F-13 F-15 %s', { timeout: 120_000 }, async (_, history) => {
-    const whole = (await record(history, true)).journal.length;
-    let states = 0;
-    for (let death = 1; death <= whole; death += whole > 45 ? 2 : 1) {
-      const disk = new SimDisk(new Map(), ['/', '/parent'], true);
-      disk.dieAt = death;
-      await untilDeath(history, disk);
-      disk.nextProcess();
-      const from = disk.journal.length;
-      const { driver, writer, replayed } = await openDriver(disk.io, '/parent/db', { thread: new ManualThread() });
-      expect(replayed).toBeGreaterThanOrEqual(disk.acked(from));
-      disk.ack(replayed);
-      driver.onAck = (offset) => disk.ack(offset);
-      await driver.commit(2);
-      await writer.close();
-      states += await everyCrash(disk, async (crashed, acked, what) => void (await survive(crashed, acked, `death at ${death}, ${what}`)), 2, from);
-    }
-    expect(states).toBeGreaterThan(200);
-  });
+  it.each(Object.entries(short))(
+    'F-1 F-6 F-13 F-15 %s',
+    { timeout: 120_000 },
+    async (_, history) => {
+      const whole = (await record(history, true)).journal.length;
+      let states = 0;
+      for (let death = 1; death <= whole; death += whole > 45 ? 2 : 1) {
+        const disk = new SimDisk(new Map(), ['/', '/parent'], true);
+        disk.dieAt = death;
+        await untilDeath(history, disk);
+        disk.nextProcess();
+        const from = disk.journal.length;
+        const { driver, writer, replayed } = await openDriver(disk.io, '/parent/db', {
+          thread: new ManualThread(),
+        });
+        expect(replayed).toBeGreaterThanOrEqual(disk.acked(from));
+        disk.ack(replayed);
+        driver.onAck = (offset) => disk.ack(offset);
+        await driver.commit(2);
+        await writer.close();
+        states += await everyCrash(
+          disk,
+          async (crashed, acked, what) =>
+            void (await survive(crashed, acked, `death at ${death}, ${what}`)),
+          2,
+          from,
+        );
+      }
+      expect(states).toBeGreaterThan(200);
+    },
+  );
 });
 
 describe('crashes while recovering', () => {
@@ -193,10 +241,14 @@ describe('crashes while recovering', () => {
         });
         // What the opening showed counts as told from the moment it resolves.
         crashed.ack(opened.replayed);
-        await everyCrash(crashed, async (again, ackedAgain, whatAgain) => {
-          nested++;
-          await survive(again, Math.max(acked, ackedAgain), `${what}, then ${whatAgain}`);
-        }, 3);
+        await everyCrash(
+          crashed,
+          async (again, ackedAgain, whatAgain) => {
+            nested++;
+            await survive(again, Math.max(acked, ackedAgain), `${what}, then ${whatAgain}`);
+          },
+          3,
+        );
       },
       11,
     );
@@ -210,7 +262,9 @@ describe('crashes while recovering', () => {
     for (let i = 0; i < 12; i++) {
       await openDriver(crashed.io, '/parent/db');
       // Dies behind the link of the segment it writes the doubts to.
-      const writes = crashed.journal.flatMap((entry, at) => (entry.k === 'write' && entry.bytes.length > 64 && entry.bytes.length < 4096 ? [at] : []));
+      const writes = crashed.journal.flatMap((entry, at) =>
+        entry.k === 'write' && entry.bytes.length > 64 && entry.bytes.length < 4096 ? [at] : [],
+      );
       const at = writes.at(-1) ?? crashed.journal.length - 1;
       crashed = crashed.crash(at + 1, (index) => (index === at ? 'torn' : true));
     }
@@ -221,7 +275,9 @@ describe('crashes while recovering', () => {
     await turns();
     await writer.close();
     // Log, manifest: everything void is gone.
-    expect([...crashed.files().keys()].filter((path) => path.endsWith('.wal')).length).toBeLessThanOrEqual(2);
+    expect(
+      [...crashed.files().keys()].filter((path) => path.endsWith('.wal')).length,
+    ).toBeLessThanOrEqual(2);
     expect([...crashed.files().keys()].filter((path) => path.endsWith('.new'))).toEqual([]);
   });
 });

@@ -6,7 +6,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isStoreError } from '../../../src/base/errors.ts';
 import { seededRandom } from '../../../src/base/random.ts';
-import { type ManifestState, decodeManifestSlot, encodeManifestSlot } from '../../../wal/manifest.ts';
+import {
+  type ManifestState,
+  decodeManifestSlot,
+  encodeManifestSlot,
+} from '../../../wal/manifest.ts';
 import { NOTHING_ATTESTED } from '../../../wal/position.ts';
 import { openDriver, scanDriver, turns } from './log-driver.ts';
 import { SimDisk } from './sim-disk.ts';
@@ -55,52 +59,74 @@ describe('damage after a clean close', () => {
 
   beforeAll(async () => {
     files = await closedStore();
-    expect([...files.keys()].filter((path) => path.endsWith('.wal'))).toEqual([...SEGMENTS, '/db/00000004.wal'].slice(0, files.size - 1));
+    expect([...files.keys()].filter((path) => path.endsWith('.wal'))).toEqual(
+      [...SEGMENTS, '/db/00000004.wal'].slice(0, files.size - 1),
+    );
     const { report } = await scanDriver(new SimDisk(files).io, '/db');
     used = new Map(report?.segments.map((segment) => [segment.path, segment.usedBytes]));
     expect(await verdict(files)).toBe(RECORDS);
   });
 
-  it('F-20 F-22 every flipped byte of header and frames is found, anything else is harmless', { timeout: 120_000 }, async () => {
-    for (const [path, bytes] of files) {
-      const flip = new Uint8Array(bytes);
-      const copy = new Map(files).set(path, flip);
-      for (let at = 0; at < bytes.length; at++) {
-        const mask = 1 << (at & 7);
-        flip[at] = (flip[at] as number) ^ mask;
-        const result = await verdict(copy);
-        flip[at] = (flip[at] as number) ^ mask;
-        const mustBeFound = path.endsWith('.wal') && at < (used.get(path) ?? 0);
-        if (mustBeFound ? result !== 'corrupt' : result !== RECORDS) throw new Error(`${path} at ${at}: ${result}`);
+  it(
+    'F-20 F-22 every flipped byte of header and frames is found, anything else is harmless',
+    { timeout: 120_000 },
+    async () => {
+      for (const [path, bytes] of files) {
+        const flip = new Uint8Array(bytes);
+        const copy = new Map(files).set(path, flip);
+        for (let at = 0; at < bytes.length; at++) {
+          const mask = 1 << (at & 7);
+          flip[at] = (flip[at] as number) ^ mask;
+          const result = await verdict(copy);
+          flip[at] = (flip[at] as number) ^ mask;
+          const mustBeFound = path.endsWith('.wal') && at < (used.get(path) ?? 0);
+          if (mustBeFound ? result !== 'corrupt' : result !== RECORDS)
+            throw new Error(`${path} at ${at}: ${result}`);
+        }
       }
-    }
-  });
+    },
+  );
 
   it('F-5 F-25 a segment cut short or grown is CORRUPT, a manifest cut short is CORRUPT or harmless', async () => {
     for (const [path, bytes] of files) {
       for (let length = 0; length < bytes.length; length += 61) {
         const result = await verdict(new Map(files).set(path, bytes.slice(0, length)));
-        if (result !== 'corrupt' && !(path.endsWith('manifest') && result === RECORDS)) throw new Error(`${path} cut to ${length}: ${result}`);
+        if (result !== 'corrupt' && !(path.endsWith('manifest') && result === RECORDS))
+          throw new Error(`${path} cut to ${length}: ${result}`);
       }
-      if (path.endsWith('.wal')) expect(await verdict(new Map(files).set(path, new Uint8Array(bytes.length + 4096)))).toBe('corrupt');
+      if (path.endsWith('.wal'))
+        expect(await verdict(new Map(files).set(path, new Uint8Array(bytes.length + 4096)))).toBe(
+          'corrupt',
+        );
     }
   });
 
   it('F-25 a missing segment, or manifest, is CORRUPT', async () => {
-    for (const path of files.keys()) expect([path, await verdict(changed(files, (copy) => copy.delete(path)))]).toEqual([path, 'corrupt']);
+    for (const path of files.keys())
+      expect([path, await verdict(changed(files, (copy) => copy.delete(path)))]).toEqual([
+        path,
+        'corrupt',
+      ]);
   });
 
   it('F-24 F-25 swapped, renamed and duplicated segments are CORRUPT', async () => {
     const [one, two] = SEGMENTS as [string, string];
-    const swapped = changed(files, (copy) => copy.set(one, files.get(two) as Uint8Array).set(two, files.get(one) as Uint8Array));
+    const swapped = changed(files, (copy) =>
+      copy.set(one, files.get(two) as Uint8Array).set(two, files.get(one) as Uint8Array),
+    );
     expect(await verdict(swapped)).toBe('corrupt');
-    const duplicated = changed(files, (copy) => copy.set('/db/00000009.wal', files.get(one) as Uint8Array));
+    const duplicated = changed(files, (copy) =>
+      copy.set('/db/00000009.wal', files.get(one) as Uint8Array),
+    );
     expect(await verdict(duplicated)).toBe('corrupt');
   });
 
   it('F-24 a segment of another store is CORRUPT', async () => {
     const foreign = await closedStore(8);
-    for (const path of SEGMENTS) expect(await verdict(new Map(files).set(path, foreign.get(path) as Uint8Array))).toBe('corrupt');
+    for (const path of SEGMENTS)
+      expect(await verdict(new Map(files).set(path, foreign.get(path) as Uint8Array))).toBe(
+        'corrupt',
+      );
   });
 
   it('F-24 a whole frame copied over another place, or from another segment, is CORRUPT', async () => {
@@ -109,14 +135,18 @@ describe('damage after a clean close', () => {
     for (const path of SEGMENTS) {
       const bytes = files.get(path) as Uint8Array;
       for (const to of [128, 128 + 560]) {
-        const copy = changed(files, (all) => (all.get(path) as Uint8Array).copyWithin(to, 128 + 1120, 128 + 1680));
+        const copy = changed(files, (all) =>
+          (all.get(path) as Uint8Array).copyWithin(to, 128 + 1120, 128 + 1680),
+        );
         if (to + 560 <= (used.get(path) ?? 0)) expect(await verdict(copy)).toBe('corrupt');
       }
       expect(bytes.length).toBeGreaterThan(0);
     }
     // Behind the end: a frame of this very segment that does not continue the log.
     const path = last?.path as string;
-    const copy = changed(files, (all) => (all.get(path) as Uint8Array).copyWithin(last?.usedBytes as number, 128, 240));
+    const copy = changed(files, (all) =>
+      (all.get(path) as Uint8Array).copyWithin(last?.usedBytes as number, 128, 240),
+    );
     expect(await verdict(copy)).toBe('corrupt');
   });
 
@@ -129,16 +159,23 @@ describe('damage after a clean close', () => {
     const state = decodeManifestSlot(manifest.subarray(0, 4096)) as ManifestState;
     const silent = new Uint8Array(8192);
     silent.set(encodeManifestSlot({ ...state, attested: NOTHING_ATTESTED }));
-    const byMark = changed(files, (copy) => ((copy.set('/db/manifest', silent).get(path) as Uint8Array)[frame] = 99));
+    const byMark = changed(
+      files,
+      (copy) => ((copy.set('/db/manifest', silent).get(path) as Uint8Array)[frame] = 99),
+    );
     expect(await verdict(byMark)).toBe('corrupt');
-    const byManifest = changed(files, (copy) => (copy.get(path) as Uint8Array).fill(0, frame, frame + 56));
+    const byManifest = changed(files, (copy) =>
+      (copy.get(path) as Uint8Array).fill(0, frame, frame + 56),
+    );
     expect(await verdict(byManifest)).toBe('corrupt');
     const emptied = changed(files, (copy) => (copy.get(path) as Uint8Array).fill(0, 64));
     expect(await verdict(emptied)).toBe('corrupt');
   });
 
   it('F-26 unknown files are listed and left alone', async () => {
-    const disk = new SimDisk(new Map(files).set('/db/notes.txt', Uint8Array.of(1)).set('/db/1.wal', Uint8Array.of(2)));
+    const disk = new SimDisk(
+      new Map(files).set('/db/notes.txt', Uint8Array.of(1)).set('/db/1.wal', Uint8Array.of(2)),
+    );
     const { writer, driver } = await openDriver(disk.io, '/db');
     expect(writer.recovery.strayFiles).toEqual(['1.wal', 'notes.txt']);
     await driver.commit();
@@ -148,9 +185,15 @@ describe('damage after a clean close', () => {
   });
 
   it('WAL-5 opening what is CORRUPT changes nothing', async () => {
-    const broken = changed(files, (copy) => ((copy.get(SEGMENTS[0] as string) as Uint8Array)[300] = 77));
+    const broken = changed(
+      files,
+      (copy) => ((copy.get(SEGMENTS[0] as string) as Uint8Array)[300] = 77),
+    );
     const disk = new SimDisk(broken);
-    await expect(openDriver(disk.io, '/db')).rejects.toMatchObject({ code: 'CORRUPT', details: { file: '00000001.wal' } });
+    await expect(openDriver(disk.io, '/db')).rejects.toMatchObject({
+      code: 'CORRUPT',
+      details: { file: '00000001.wal' },
+    });
     expect(disk.files()).toEqual(broken);
     expect(disk.isLocked).toBe(false);
   });
@@ -179,10 +222,15 @@ describe('damage behind a kill', () => {
     expect(records).toBe(2);
     expect(report?.firstBadOffset).toBe(3);
     expect(report?.bytesTruncated).toBeGreaterThan(48);
-    await expect(scanDriver(new SimDisk(files).io, '/db', { strict: true })).rejects.toMatchObject({ code: 'CORRUPT' });
+    await expect(scanDriver(new SimDisk(files).io, '/db', { strict: true })).rejects.toMatchObject({
+      code: 'CORRUPT',
+    });
     const { writer, replayed } = await openDriver(new SimDisk(files).io, '/db');
     expect(replayed).toBe(2);
-    expect(writer.recovery).toMatchObject({ bytesTruncated: report?.bytesTruncated, firstBadOffset: 3 });
+    expect(writer.recovery).toMatchObject({
+      bytesTruncated: report?.bytesTruncated,
+      firstBadOffset: 3,
+    });
   });
 
   it('F-21 F-22 once a mark stands behind it, it is CORRUPT', async () => {
@@ -222,7 +270,10 @@ describe('a store of a later version', () => {
     const files = await closedStore();
     const path = '/db/00000001.wal';
     const bytes = files.get(path) as Uint8Array;
-    expect(encodeSegmentHeader({ number: 1, sizeBytes: 4096, createdAt: 1, storeId: new Uint8Array(16) }).length).toBe(64);
+    expect(
+      encodeSegmentHeader({ number: 1, sizeBytes: 4096, createdAt: 1, storeId: new Uint8Array(16) })
+        .length,
+    ).toBe(64);
     bytes[8] = 2;
     new DataView(bytes.buffer).setUint32(0, crc32c(bytes, 4, 64), true);
     const disk = new SimDisk(files);

@@ -37,7 +37,10 @@ async function workload(disk: SimDisk, durability: 'always' | 'os'): Promise<Tol
   await Promise.all([one(2), one(1), one(3)]);
   for (let i = 0; i < 8; i++) await one(1);
   await Promise.all(Array.from({ length: 6 }, () => one(1)));
-  const closed = await writer.close().then(() => true, (error: unknown) => isStoreError(error));
+  const closed = await writer.close().then(
+    () => true,
+    (error: unknown) => isStoreError(error),
+  );
   expect(closed).toBe(true);
   return told;
 }
@@ -48,29 +51,52 @@ async function check(disk: SimDisk, told: Told, what: string): Promise<void> {
   const { replayed, driver, writer } = await openDriver(disk.io, '/db').catch((error: unknown) => {
     throw new Error(`${what}: ${String(error)}`, { cause: error });
   });
-  if (replayed < told.acked) throw new Error(`${what}: ${told.acked} acknowledged, ${replayed} found`);
-  if (replayed > told.acked + told.unknown) throw new Error(`${what}: ${replayed} found, ${told.acked} acknowledged, ${told.unknown} unknown`);
+  if (replayed < told.acked)
+    throw new Error(`${what}: ${told.acked} acknowledged, ${replayed} found`);
+  if (replayed > told.acked + told.unknown)
+    throw new Error(
+      `${what}: ${replayed} found, ${told.acked} acknowledged, ${told.unknown} unknown`,
+    );
   await driver.commit();
   await writer.close();
-  expect([what, (await scanDriver(disk.io, '/db', { strict: true })).records]).toEqual([what, replayed + 1]);
+  expect([what, (await scanDriver(disk.io, '/db', { strict: true })).records]).toEqual([
+    what,
+    replayed + 1,
+  ]);
 }
 
-const CALLS: readonly Call[] = ['open', 'write', 'sync', 'rename', 'remove', 'syncdir', 'read', 'list', 'stat'];
+const CALLS: readonly Call[] = [
+  'open',
+  'write',
+  'sync',
+  'rename',
+  'remove',
+  'syncdir',
+  'read',
+  'list',
+  'stat',
+];
 
-describe.each(['always', 'os'] as const)('F-32 F-33 F-39 F-40 F-44 a failing call, level %s', (durability) => {
-  it.each(CALLS)('the n-th %s fails, for every n, once and for good', async (call) => {
-    for (const isPersistent of [false, true]) {
-      for (let n = 1; ; n++) {
-        const disk = new SimDisk(new Map(), ['/', '/db'], n % 2 === 0);
-        let count = 0;
-        disk.fault = (name) => (name === call && (++count === n || (isPersistent && count > n)) ? osError('EIO') : undefined);
-        const told = await workload(disk, durability);
-        if (count < n) break;
-        await check(disk, told, `${call} ${n}${isPersistent ? ' and later' : ''}`);
+describe.each(['always', 'os'] as const)(
+  'F-32 F-33 F-39 F-40 F-44 a failing call, level %s',
+  (durability) => {
+    it.each(CALLS)('the n-th %s fails, for every n, once and for good', async (call) => {
+      for (const isPersistent of [false, true]) {
+        for (let n = 1; ; n++) {
+          const disk = new SimDisk(new Map(), ['/', '/db'], n % 2 === 0);
+          let count = 0;
+          disk.fault = (name) =>
+            name === call && (++count === n || (isPersistent && count > n))
+              ? osError('EIO')
+              : undefined;
+          const told = await workload(disk, durability);
+          if (count < n) break;
+          await check(disk, told, `${call} ${n}${isPersistent ? ' and later' : ''}`);
+        }
       }
-    }
-  });
-});
+    });
+  },
+);
 
 describe('poison', () => {
   it('F-33 the write under way is unknown, what waits is not-done, nothing is retried, close writes nothing', async () => {
@@ -78,7 +104,8 @@ describe('poison', () => {
     const { driver, writer } = await openDriver(disk.io, '/db');
     await driver.commit();
     let failed = 0;
-    disk.fault = (call, path) => (call === 'write' && path.includes('00000001') && failed++ === 0 ? osError('EIO') : undefined);
+    disk.fault = (call, path) =>
+      call === 'write' && path.includes('00000001') && failed++ === 0 ? osError('EIO') : undefined;
     const first = driver.commit();
     await Promise.resolve();
     const rest: Promise<number>[] = [];
@@ -93,9 +120,21 @@ describe('poison', () => {
     });
     await second;
     const [one, two] = await Promise.allSettled([first, rest[0]]);
-    expect(one).toMatchObject({ status: 'rejected', reason: { code: 'WAL_IO_ERROR', retryable: false, details: { outcome: 'unknown', errno: 'EIO' } } });
-    expect(two).toMatchObject({ status: 'rejected', reason: { code: 'WAL_IO_ERROR', retryable: true, details: { outcome: 'not-done' } } });
-    expect(() => writer.admit()).toThrowError(expect.objectContaining({ code: 'WAL_IO_ERROR' }) as Error);
+    expect(one).toMatchObject({
+      status: 'rejected',
+      reason: {
+        code: 'WAL_IO_ERROR',
+        retryable: false,
+        details: { outcome: 'unknown', errno: 'EIO' },
+      },
+    });
+    expect(two).toMatchObject({
+      status: 'rejected',
+      reason: { code: 'WAL_IO_ERROR', retryable: true, details: { outcome: 'not-done' } },
+    });
+    expect(() => writer.admit()).toThrowError(
+      expect.objectContaining({ code: 'WAL_IO_ERROR' }) as Error,
+    );
     await expect(writer.flush()).rejects.toMatchObject({ code: 'WAL_IO_ERROR' });
     const entries = disk.journal.length;
     await writer.close();
@@ -107,7 +146,8 @@ describe('poison', () => {
 
 describe('no room for the next segment', () => {
   const fullDisk = (disk: SimDisk): void => {
-    disk.fault = (call, path) => (call === 'write' && path.endsWith('.new') ? osError('ENOSPC') : undefined);
+    disk.fault = (call, path) =>
+      call === 'write' && path.endsWith('.new') ? osError('ENOSPC') : undefined;
   };
 
   it('F-36 commands are refused untouched, and taken again by themselves when there is room', async () => {
@@ -121,10 +161,17 @@ describe('no room for the next segment', () => {
     let done = 1;
     let refused: unknown;
     for (let i = 0; i < 40 && refused === undefined; i++) {
-      await driver.commit().then(() => done++, (error: unknown) => (refused = error));
+      await driver.commit().then(
+        () => done++,
+        (error: unknown) => (refused = error),
+      );
       await turns(3);
     }
-    expect(refused).toMatchObject({ code: 'WAL_IO_ERROR', retryable: true, details: { outcome: 'not-done', errno: 'ENOSPC' } });
+    expect(refused).toMatchObject({
+      code: 'WAL_IO_ERROR',
+      retryable: true,
+      details: { outcome: 'not-done', errno: 'ENOSPC' },
+    });
     // Current and ready segment were used up first.
     expect(done).toBeGreaterThan(8);
     expect(writer.poison).toBeUndefined();
@@ -169,7 +216,8 @@ describe('no room for the next segment', () => {
     await opened.writer.close();
     const failed = (await settled).filter((result) => result.status === 'rejected');
     expect(failed.length).toBeGreaterThan(0);
-    for (const result of failed) expect(result.reason).toMatchObject({ details: { outcome: 'not-done', errno: 'ENOSPC' } });
+    for (const result of failed)
+      expect(result.reason).toMatchObject({ details: { outcome: 'not-done', errno: 'ENOSPC' } });
     expect((await scanDriver(disk.io, '/db', { strict: true })).records).toBe(12 - failed.length);
   });
 
@@ -182,7 +230,10 @@ describe('no room for the next segment', () => {
     const thread = new ManualThread();
     const { driver, replayed, writer } = await openDriver(disk.io, '/db', { thread });
     expect(replayed).toBe(1);
-    await expect(driver.commit()).rejects.toMatchObject({ code: 'WAL_IO_ERROR', details: { outcome: 'not-done', errno: 'ENOSPC' } });
+    await expect(driver.commit()).rejects.toMatchObject({
+      code: 'WAL_IO_ERROR',
+      details: { outcome: 'not-done', errno: 'ENOSPC' },
+    });
     disk.fault = () => undefined;
     thread.fire();
     await turns();
@@ -210,15 +261,22 @@ describe('opening what cannot be opened', () => {
   it('F-51 STORE_LOCKED with the process that has it', async () => {
     const disk = new SimDisk();
     const { driver } = await openDriver(disk.io, '/db');
-    await expect(openDriver(disk.io, '/db')).rejects.toMatchObject({ code: 'STORE_LOCKED', details: { pid: 4242 } });
+    await expect(openDriver(disk.io, '/db')).rejects.toMatchObject({
+      code: 'STORE_LOCKED',
+      details: { pid: 4242 },
+    });
     await driver.commit();
   });
 
   it('F-37 a read-only place: coded, and no partial store', async () => {
     for (const call of ['open', 'mkdir', 'rename', 'syncdir'] as const) {
       const disk = new SimDisk(new Map(), ['/']);
-      disk.fault = (name, path) => (name === call && path.includes('/db') ? osError('EROFS') : undefined);
-      await expect(openDriver(disk.io, '/db')).rejects.toMatchObject({ code: 'WAL_IO_ERROR', details: { outcome: 'not-done', errno: 'EROFS' } });
+      disk.fault = (name, path) =>
+        name === call && path.includes('/db') ? osError('EROFS') : undefined;
+      await expect(openDriver(disk.io, '/db')).rejects.toMatchObject({
+        code: 'WAL_IO_ERROR',
+        details: { outcome: 'not-done', errno: 'EROFS' },
+      });
       expect([...disk.files().keys()].filter((path) => !path.endsWith('lock'))).toEqual([]);
       expect(disk.isLocked).toBe(false);
     }
@@ -227,9 +285,19 @@ describe('opening what cannot be opened', () => {
   it('a path that is a file, and options that make no sense, are BAD_REQUEST', async () => {
     const disk = new SimDisk(new Map([['/db/file', new Uint8Array(3)]]));
     await expect(openDriver(disk.io, '/db/file')).rejects.toMatchObject({ code: 'BAD_REQUEST' });
-    await expect(openDriver(disk.io, '/db/file/deeper')).rejects.toMatchObject({ code: 'BAD_REQUEST' });
-    for (const options of [{ segmentBytes: 4095 }, { segmentBytes: 2 ** 31 }, { maxPending: 0 }, { durability: 'sometimes' as never }, { durability: { everyMs: 0 } }]) {
-      await expect(openDriver(disk.io, '/db', options)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+    await expect(openDriver(disk.io, '/db/file/deeper')).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+    });
+    for (const options of [
+      { segmentBytes: 4095 },
+      { segmentBytes: 2 ** 31 },
+      { maxPending: 0 },
+      { durability: 'sometimes' as never },
+      { durability: { everyMs: 0 } },
+    ]) {
+      await expect(openDriver(disk.io, '/db', options)).rejects.toMatchObject({
+        code: 'BAD_REQUEST',
+      });
     }
     expect(disk.files().size).toBe(1);
   });
@@ -245,7 +313,10 @@ describe('limits', () => {
     await driver.commit();
     thread.fire();
     await turns();
-    await expect(driver.commit()).rejects.toMatchObject({ code: 'WAL_IO_ERROR', details: { outcome: 'not-done' } });
+    await expect(driver.commit()).rejects.toMatchObject({
+      code: 'WAL_IO_ERROR',
+      details: { outcome: 'not-done' },
+    });
     await writer.close();
   });
 
@@ -255,7 +326,8 @@ describe('limits', () => {
     const results = await Promise.allSettled(Array.from({ length: 25 }, () => driver.commit()));
     const refused = results.filter((result) => result.status === 'rejected');
     expect(refused.length).toBeGreaterThan(0);
-    for (const result of refused) expect(result.reason).toMatchObject({ code: 'RATE_LIMITED', retryable: true });
+    for (const result of refused)
+      expect(result.reason).toMatchObject({ code: 'RATE_LIMITED', retryable: true });
     expect(writer.acceptedOffset).toBe(25 - refused.length);
     await writer.close();
   });
@@ -278,8 +350,23 @@ describe('limits', () => {
     for (let i = 0; i < 30; i++) await driver.commit(2);
     await turns();
     const stats = writer.stats();
-    expect(stats).toMatchObject({ records: 60, recordsWritten: 60, commitsWritten: 30, framesWritten: 30, syncs: 30, pendingCommits: 0, nextOffset: 61 });
-    const written = disk.journal.reduce((sum, entry) => sum + (entry.k === 'write' && entry.at >= 64 && entry.bytes.length < 4096 ? entry.bytes.length : 0), 0);
+    expect(stats).toMatchObject({
+      records: 60,
+      recordsWritten: 60,
+      commitsWritten: 30,
+      framesWritten: 30,
+      syncs: 30,
+      pendingCommits: 0,
+      nextOffset: 61,
+    });
+    const written = disk.journal.reduce(
+      (sum, entry) =>
+        sum +
+        (entry.k === 'write' && entry.at >= 64 && entry.bytes.length < 4096
+          ? entry.bytes.length
+          : 0),
+      0,
+    );
     expect(stats['bytesWritten']).toBe(written);
     const sizes = [...disk.files().values()].reduce((sum, bytes) => sum + bytes.length, 0);
     expect(stats['bytesOnDisk']).toBe(sizes);

@@ -9,7 +9,8 @@ import { openLogWriter } from '../../../wal/open-writer.ts';
 import type { LogWriterOptions } from '../../../wal/options.ts';
 import type { LogSink } from '../../../wal/ordered-log.ts';
 import { RecordCursor } from '../../../wal/payload.ts';
-import { scanLog, type ScanOptions, type ScanReport } from '../../../wal/scan.ts';
+import type { ScanOptions, ScanReport } from '../../../wal/scan-report.ts';
+import { scanLog } from '../../../wal/scan.ts';
 import type { LogWriter } from '../../../wal/writer.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 
@@ -33,10 +34,9 @@ export class ManualThread implements Thread {
   }
   fire(elapsedMs = 1000): void {
     this.now += elapsedMs;
-    for (const run of [...this.timers]) {
-      this.timers.delete(run);
-      run();
-    }
+    const due = Array.from(this.timers);
+    this.timers.clear();
+    for (const run of due) run();
   }
 }
 
@@ -56,8 +56,14 @@ export class Driver implements LogSink<Ticket> {
   recordBytes = 40;
 
   accepted(frame: Frame<Ticket>): void {
-    const records = readPayload(frame.writer.bytes, frame.payloadStart, frame.payloadEnd, frame.firstOffset);
-    if (frame.firstOffset !== this.accepted$ + 1) throw new Error(`frame ${frame.firstOffset} after ${this.accepted$}`);
+    const records = readPayload(
+      frame.writer.bytes,
+      frame.payloadStart,
+      frame.payloadEnd,
+      frame.firstOffset,
+    );
+    if (frame.firstOffset !== this.accepted$ + 1)
+      throw new Error(`frame ${frame.firstOffset} after ${this.accepted$}`);
     for (const record of records) checkRecord(record.offset, record.bytes);
     this.accepted$ = frame.lastOffset;
     this.onAck(frame.lastOffset);
@@ -67,9 +73,15 @@ export class Driver implements LogSink<Ticket> {
   synced(offset: number): void {
     this.synced$ = offset;
   }
-  failed(tried: { error: StoreError; tickets: readonly Ticket[] }, waiting: { error: StoreError; tickets: readonly Ticket[] }): void {
+  failed(
+    tried: { error: StoreError; tickets: readonly Ticket[] },
+    waiting: { error: StoreError; tickets: readonly Ticket[] },
+  ): void {
     for (const { error, tickets } of [tried, waiting]) {
-      this.failures.push({ outcome: (error.details as { outcome: unknown }).outcome, tickets: tickets.length });
+      this.failures.push({
+        outcome: (error.details as { outcome: unknown }).outcome,
+        tickets: tickets.length,
+      });
       for (const ticket of tickets) ticket.reject(error);
     }
   }
@@ -104,14 +116,25 @@ export function recordOf(offset: number, length: number): Uint8Array {
 }
 
 export function checkRecord(offset: number, bytes: Uint8Array): void {
-  if (Buffer.compare(recordOf(offset, bytes.length), bytes) !== 0) throw new Error(`record ${offset} has other content`);
+  if (Buffer.compare(recordOf(offset, bytes.length), bytes) !== 0)
+    throw new Error(`record ${offset} has other content`);
 }
 
-export function readPayload(bytes: Uint8Array, start: number, end: number, firstOffset: number): { offset: number; bytes: Uint8Array; isLast: boolean }[] {
+export function readPayload(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  firstOffset: number,
+): { offset: number; bytes: Uint8Array; isLast: boolean }[] {
   const cursor = new RecordCursor();
   const records = [];
   cursor.reset(bytes, start, end, firstOffset);
-  while (cursor.advance()) records.push({ offset: cursor.offset, bytes: bytes.slice(cursor.start, cursor.end), isLast: cursor.isLastOfCommit });
+  while (cursor.advance())
+    records.push({
+      offset: cursor.offset,
+      bytes: bytes.slice(cursor.start, cursor.end),
+      isLast: cursor.isLastOfCommit,
+    });
   return records;
 }
 
@@ -122,7 +145,11 @@ export interface Opened {
   readonly replayed: number;
 }
 
-export async function openDriver(fileIo: FileIo, directory: string, options: Partial<LogWriterOptions<Ticket>> = {}): Promise<Opened> {
+export async function openDriver(
+  fileIo: FileIo,
+  directory: string,
+  options: Partial<LogWriterOptions<Ticket>> = {},
+): Promise<Opened> {
   const driver = new Driver();
   let replayed = 0;
   driver.writer = await openLogWriter<Ticket>(directory, {
@@ -135,7 +162,8 @@ export async function openDriver(fileIo: FileIo, directory: string, options: Par
     sink: driver,
     onFrame(bytes, start, end, firstOffset, count) {
       const records = readPayload(bytes, start, end, firstOffset);
-      if (firstOffset !== replayed + 1 || records.length !== count) throw new Error(`replayed ${firstOffset} after ${replayed}`);
+      if (firstOffset !== replayed + 1 || records.length !== count)
+        throw new Error(`replayed ${firstOffset} after ${replayed}`);
       for (const record of records) checkRecord(record.offset, record.bytes);
       replayed += count;
     },
@@ -146,13 +174,18 @@ export async function openDriver(fileIo: FileIo, directory: string, options: Par
 }
 
 /** Offsets found, in order and with the right content. */
-export async function scanDriver(fileIo: FileIo, directory: string, options: ScanOptions = {}): Promise<{ report: ScanReport | undefined; records: number }> {
+export async function scanDriver(
+  fileIo: FileIo,
+  directory: string,
+  options: ScanOptions = {},
+): Promise<{ report: ScanReport | undefined; records: number }> {
   let records = 0;
   const report = await scanLog(fileIo, directory, {
     ...options,
     onFrame(bytes, start, end, firstOffset) {
       for (const record of readPayload(bytes, start, end, firstOffset)) {
-        if (record.offset !== records + 1) throw new Error(`record ${record.offset} after ${records}`);
+        if (record.offset !== records + 1)
+          throw new Error(`record ${record.offset} after ${records}`);
         checkRecord(record.offset, record.bytes);
         records++;
       }

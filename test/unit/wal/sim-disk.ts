@@ -5,7 +5,13 @@
  * any subset unless their directory was synced.
  */
 import { dirname } from 'node:path';
-import type { DirectoryLock, FileHandle, FileIo, FileStat, OpenMode } from '../../../src/base/file-io.ts';
+import type {
+  DirectoryLock,
+  FileHandle,
+  FileIo,
+  FileStat,
+  OpenMode,
+} from '../../../src/base/file-io.ts';
 
 export type Entry =
   | { k: 'mkdir' | 'remove' | 'syncdir'; path: string }
@@ -16,7 +22,17 @@ export type Entry =
   | { k: 'sync'; inode: number }
   | { k: 'ack'; offset: number };
 
-export type Call = 'open' | 'write' | 'sync' | 'rename' | 'remove' | 'syncdir' | 'mkdir' | 'read' | 'list' | 'stat';
+export type Call =
+  | 'open'
+  | 'write'
+  | 'sync'
+  | 'rename'
+  | 'remove'
+  | 'syncdir'
+  | 'mkdir'
+  | 'read'
+  | 'list'
+  | 'stat';
 type Files = Map<string, Uint8Array>;
 
 export function osError(code: string): Error {
@@ -39,7 +55,11 @@ export class SimDisk {
   dieAt = Number.POSITIVE_INFINITY;
   generation = 0;
 
-  constructor(files: Files = new Map(), dirs: Iterable<string> = ['/', '/db'], hasSyncedWrites = true) {
+  constructor(
+    files: Files = new Map(),
+    dirs: Iterable<string> = ['/', '/db'],
+    hasSyncedWrites = true,
+  ) {
     this.start = new Map([...files].map(([path, bytes]) => [path, bytes.slice()]));
     this.dirs = new Set(dirs);
     for (const [path, bytes] of files) {
@@ -72,7 +92,9 @@ export class SimDisk {
 
   /** Files as the running system sees them. */
   files(): Files {
-    return new Map([...this.names].map(([path, inode]) => [path, (this.inodes[inode] as Uint8Array).slice()]));
+    return new Map(
+      [...this.names].map(([path, inode]) => [path, (this.inodes[inode] as Uint8Array).slice()]),
+    );
   }
 
   acked(length: number): number {
@@ -99,17 +121,23 @@ export class SimDisk {
         if (names.get(entry.path) === entry.inode) names.delete(entry.path);
         names.set(entry.to, entry.inode);
       } else if (entry.k === 'write') {
-        const bytes = kept === 'torn' ? entry.bytes.subarray(0, tearAt(entry.at, entry.bytes.length)) : entry.bytes;
+        const bytes =
+          kept === 'torn'
+            ? entry.bytes.subarray(0, tearAt(entry.at, entry.bytes.length))
+            : entry.bytes;
         inodes[entry.inode] = put(inodes[entry.inode] as Uint8Array, entry.at, bytes);
       }
     }
     const files: Files = new Map();
-    for (const [path, inode] of names) if (dirs.has(dirname(path))) files.set(path, inodes[inode] as Uint8Array);
+    for (const [path, inode] of names)
+      if (dirs.has(dirname(path))) files.set(path, inodes[inode] as Uint8Array);
     return new SimDisk(files, dirs, this.io.hasSyncedWrites);
   }
 
   private startDirs(): string[] {
-    const made = new Set(this.journal.flatMap((entry) => (entry.k === 'mkdir' ? [entry.path] : [])));
+    const made = new Set(
+      this.journal.flatMap((entry) => (entry.k === 'mkdir' ? [entry.path] : [])),
+    );
     return [...this.dirs].filter((path) => !made.has(path));
   }
 }
@@ -131,8 +159,10 @@ function durableEntries(entries: readonly Entry[]): Set<number> {
   const durable = new Set<number>();
   for (const [i, entry] of entries.entries()) {
     if (entry.k === 'durable') durable.add(entry.write);
-    if (entry.k === 'sync') for (let j = 0; j < i; j++) if (isWriteTo(entries[j] as Entry, entry.inode)) durable.add(j);
-    if (entry.k === 'syncdir') for (let j = 0; j < i; j++) if (isNameIn(entries[j] as Entry, entry.path)) durable.add(j);
+    if (entry.k === 'sync')
+      for (let j = 0; j < i; j++) if (isWriteTo(entries[j] as Entry, entry.inode)) durable.add(j);
+    if (entry.k === 'syncdir')
+      for (let j = 0; j < i; j++) if (isNameIn(entries[j] as Entry, entry.path)) durable.add(j);
   }
   return durable;
 }
@@ -142,7 +172,8 @@ function isWriteTo(entry: Entry, inode: number): boolean {
 }
 
 function isNameIn(entry: Entry, directory: string): boolean {
-  const isName = entry.k === 'mkdir' || entry.k === 'create' || entry.k === 'remove' || entry.k === 'rename';
+  const isName =
+    entry.k === 'mkdir' || entry.k === 'create' || entry.k === 'remove' || entry.k === 'rename';
   return isName && dirname(entry.path) === directory;
 }
 
@@ -159,13 +190,17 @@ function mortal(disk: SimDisk, io: FileIo): FileIo {
   const { generation } = disk;
   const isDead = (): boolean => disk.isDead(generation);
   const never = new Promise<never>(() => undefined);
-  const wrap = <A extends unknown[], R>(run: (...args: A) => Promise<R>) => async (...args: A): Promise<R> => (isDead() ? never : run(...args));
+  const wrap =
+    <A extends unknown[], R>(run: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> =>
+      isDead() ? never : run(...args);
   const file = (handle: FileHandle): FileHandle => ({
     path: handle.path,
     read: wrap(handle.read),
     readSync: handle.readSync,
     write: (from, start, length, at, done) => {
-      if (!isDead()) handle.write(from, start, length, at, (error) => void (isDead() || done(error)));
+      if (!isDead())
+        handle.write(from, start, length, at, (error) => void (isDead() || done(error)));
     },
     writeSync: (from, start, length, at) => {
       if (isDead()) throw osError('DEAD');
@@ -220,11 +255,18 @@ function fileIo(disk: SimDisk, hasSyncedWrites: boolean): FileIo {
       if (disk.dirs.has(path)) return { kind: 'directory', sizeBytes: 0, identity: path };
       const inode = disk.names.get(path);
       if (inode === undefined) return undefined;
-      return { kind: 'file', sizeBytes: (disk.inodes[inode] as Uint8Array).length, identity: String(inode) };
+      return {
+        kind: 'file',
+        sizeBytes: (disk.inodes[inode] as Uint8Array).length,
+        identity: String(inode),
+      };
     },
     async list(directory) {
       disk.check('list', directory);
-      return [...disk.names.keys()].filter((path) => dirname(path) === directory).map((path) => path.slice(directory.length + 1)).sort();
+      return [...disk.names.keys()]
+        .filter((path) => dirname(path) === directory)
+        .map((path) => path.slice(directory.length + 1))
+        .sort();
     },
     async makeDirectory(path) {
       disk.check('mkdir', path);
@@ -265,9 +307,15 @@ function fileIo(disk: SimDisk, hasSyncedWrites: boolean): FileIo {
 }
 
 function handle(disk: SimDisk, opened: string, inode: number, mode: OpenMode): FileHandle {
-  const current = (): string => [...disk.names].find(([, number]) => number === inode)?.[0] ?? opened;
+  const current = (): string =>
+    [...disk.names].find(([, number]) => number === inode)?.[0] ?? opened;
   const content = (): Uint8Array => disk.inodes[inode] as Uint8Array;
-  const readSync = (into: Uint8Array, intoStart: number, length: number, position: number): number => {
+  const readSync = (
+    into: Uint8Array,
+    intoStart: number,
+    length: number,
+    position: number,
+  ): number => {
     disk.check('read', current());
     const part = content().subarray(position, position + length);
     into.set(part, intoStart);

@@ -17,7 +17,11 @@ describe('a log', () => {
     expect(report?.segments.length).toBeGreaterThan(2);
     const again = await openDriver(disk.io, '/db');
     expect(again.replayed).toBe(207);
-    expect(again.writer.recovery).toMatchObject({ recordsReplayed: 207, bytesTruncated: 0, recordsRewritten: 0 });
+    expect(again.writer.recovery).toMatchObject({
+      recordsReplayed: 207,
+      bytesTruncated: 0,
+      recordsRewritten: 0,
+    });
     expect(await again.driver.commit()).toBe(208);
     await again.writer.close();
     expect((await scanDriver(disk.io, '/db', { strict: true })).records).toBe(208);
