@@ -94,7 +94,7 @@ export class FramePump<T> implements DiskEvents {
     if (this.way.reported !== undefined || this.parts.queue.isEmpty) return;
     this.isScheduled = true;
     const { thread, policy } = this.parts;
-    if (this.pace.takesTurn(policy.isAlways)) thread.nextTurn(this.onScheduled);
+    if (this.pace.takesTurn(policy.isAlways, thread.monotonicMs())) thread.nextTurn(this.onScheduled);
     else thread.afterMicrotasks(this.onScheduled);
   }
 
@@ -128,7 +128,7 @@ export class FramePump<T> implements DiskEvents {
     const commits = frame.tickets.length;
     this.pace.noteFrame(commits);
     const isBlocking = isLone && this.parts.mayBlock && this.pace.mayBlock;
-    if (isBlocking || !policy.isAlways) this.pace.noteBlocking();
+    if (isBlocking || !policy.isAlways) this.pace.noteBlocking(this.parts.thread.monotonicMs());
     this.way.inFlight = frame;
     this.counters.framesWritten++;
     this.counters.commitsWritten += commits;

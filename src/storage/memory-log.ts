@@ -5,6 +5,7 @@
 import type { ByteWriter } from '../base/bytes.ts';
 import { StoreError } from '../base/errors.ts';
 import type { Thread } from '../base/thread.ts';
+import { FlushPace } from '../../wal/flush-pace.ts';
 import { LIMITS } from '../../wal/format.ts';
 import { type Frame, FrameQueue } from '../../wal/frame-queue.ts';
 import type { LogSink, OrderedLog } from '../../wal/ordered-log.ts';
@@ -20,6 +21,8 @@ export class MemoryLog<T> implements OrderedLog<T> {
   private readonly queue = new FrameQueue<T>(1);
   private readonly sink: LogSink<T>;
   private readonly thread: Thread;
+  /** Callers that go on from each answer must not keep the event loop from turning. */
+  private readonly pace = new FlushPace();
   private readonly maxPending: number;
   private isScheduled = false;
   private isBusy = false;
@@ -85,7 +88,9 @@ export class MemoryLog<T> implements OrderedLog<T> {
   private schedule(): void {
     if (this.isScheduled || this.isBusy) return;
     this.isScheduled = true;
-    this.thread.afterMicrotasks(this.handOver);
+    const takesTurn = this.pace.takesTurn(false, this.thread.monotonicMs());
+    if (takesTurn) this.thread.nextTurn(this.handOver);
+    else this.thread.afterMicrotasks(this.handOver);
   }
 
   private pump(): void {
@@ -96,6 +101,7 @@ export class MemoryLog<T> implements OrderedLog<T> {
       return;
     }
     this.isBusy = true;
+    this.pace.noteBlocking(this.thread.monotonicMs());
     this.records += frame.recordCount;
     this.frames++;
     this.acceptedOffset = frame.lastOffset;
