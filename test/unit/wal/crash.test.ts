@@ -24,11 +24,7 @@ async function record(
     const { durability = 'always' } = options;
     if (durability === 'always') opened.driver.onAck = (offset) => disk.ack(offset);
     const { driver } = opened;
-    const { synced } = driver;
-    driver.synced = (offset) => {
-      synced.call(driver, offset);
-      if (durability !== 'always') disk.ack(offset);
-    };
+    if (durability !== 'always') driver.onSynced = (offset) => disk.ack(offset);
     return opened;
   }, thread);
   return disk;
@@ -171,18 +167,14 @@ describe.each([true, false])('crashes, synced writes: %s', (hasSyncedWrites) => 
 describe('a process that dies, its successor, and then a power cut', () => {
   /** Runs until it dies, or to its end. */
   async function untilDeath(history: History, disk: SimDisk): Promise<void> {
-    let isOver = false;
-    void record(history, true, disk).then(
-      () => (isOver = true),
-      () => (isOver = true),
-    );
-    for (
-      let still = 0, before = -1;
-      still < 5 && !isOver;
-      still = disk.journal.length === before ? still + 1 : 0
-    ) {
-      before = disk.journal.length;
+    const run = { isOver: false };
+    const end = (): void => void (run.isOver = true);
+    void record(history, true, disk).then(end, end);
+    let still = 0;
+    while (still < 5 && !run.isOver) {
+      const before = disk.journal.length;
       await turns(2);
+      still = disk.journal.length === before ? still + 1 : 0;
     }
   }
 

@@ -160,11 +160,10 @@ describe('no room for the next segment', () => {
     fullDisk(disk);
     let done = 1;
     let refused: unknown;
-    for (let i = 0; i < 40 && refused === undefined; i++) {
-      await driver.commit().then(
-        () => done++,
-        (error: unknown) => (refused = error),
-      );
+    for (let i = 0; i < 40; i++) {
+      const [result] = await Promise.allSettled([driver.commit()]);
+      if (result.status === 'fulfilled') done++;
+      else refused ??= result.reason;
       await turns(3);
     }
     expect(refused).toMatchObject({

@@ -23,8 +23,12 @@ export interface Ticket {
 export class ManualThread implements Thread {
   private readonly timers = new Set<() => void>();
   now = 0;
-  afterMicrotasks = nodeThread.afterMicrotasks;
-  nextTurn = nodeThread.nextTurn;
+  afterMicrotasks(run: () => void): void {
+    nodeThread.afterMicrotasks(run);
+  }
+  nextTurn(run: () => void): void {
+    nodeThread.nextTurn(run);
+  }
   monotonicMs(): number {
     return this.now;
   }
@@ -53,6 +57,7 @@ export class Driver implements LogSink<Ticket> {
   failures: { outcome: unknown; tickets: number }[] = [];
   refusals = 0;
   onAck: (offset: number) => void = () => undefined;
+  onSynced: (offset: number) => void = () => undefined;
   recordBytes = 40;
 
   accepted(frame: Frame<Ticket>): void {
@@ -72,6 +77,7 @@ export class Driver implements LogSink<Ticket> {
   }
   synced(offset: number): void {
     this.synced$ = offset;
+    this.onSynced(offset);
   }
   failed(
     tried: { error: StoreError; tickets: readonly Ticket[] },

@@ -41,7 +41,7 @@ export function osError(code: string): Error {
 
 export class SimDisk {
   readonly journal: Entry[] = [];
-  readonly start: Files;
+  readonly start: Map<string, Uint8Array>;
   readonly dirs: Set<string>;
   readonly names = new Map<string, number>();
   readonly inodes: Uint8Array[] = [];
@@ -108,7 +108,7 @@ export class SimDisk {
     const entries = this.journal.slice(0, length);
     const isDurable = durableEntries(entries);
     const names = new Map([...this.start.keys()].map((path, inode) => [path, inode]));
-    const inodes = [...this.start.values()].map((bytes) => bytes.slice());
+    const inodes: Uint8Array[] = [...this.start.values()].map((bytes) => bytes.slice());
     const dirs = new Set(this.startDirs());
     for (const [i, entry] of entries.entries()) {
       const kept = isDurable.has(i) || keep(i, entry);
@@ -190,14 +190,10 @@ function mortal(disk: SimDisk, io: FileIo): FileIo {
   const { generation } = disk;
   const isDead = (): boolean => disk.isDead(generation);
   const never = new Promise<never>(() => undefined);
-  const wrap =
-    <A extends unknown[], R>(run: (...args: A) => Promise<R>) =>
-    async (...args: A): Promise<R> =>
-      isDead() ? never : run(...args);
+  const alive = <R>(run: () => Promise<R>): Promise<R> => (isDead() ? never : run());
   const file = (handle: FileHandle): FileHandle => ({
-    path: handle.path,
-    read: wrap(handle.read),
-    readSync: handle.readSync,
+    ...handle,
+    read: (into, start, length, at) => alive(() => handle.read(into, start, length, at)),
     write: (from, start, length, at, done) => {
       if (!isDead())
         handle.write(from, start, length, at, (error) => void (isDead() || done(error)));
@@ -213,23 +209,23 @@ function mortal(disk: SimDisk, io: FileIo): FileIo {
       if (isDead()) throw osError('DEAD');
       handle.datasyncSync();
     },
-    sync: wrap(handle.sync),
-    truncate: wrap(handle.truncate),
-    stat: wrap(handle.stat),
-    close: wrap(handle.close),
+    sync: () => alive(() => handle.sync()),
+    truncate: (length) => alive(() => handle.truncate(length)),
+    stat: () => alive(() => handle.stat()),
+    close: () => alive(() => handle.close()),
   });
   return {
     kind: io.kind,
     hasSyncedWrites: io.hasSyncedWrites,
-    open: wrap(async (path, mode) => file(await io.open(path, mode))),
-    stat: wrap(io.stat),
-    list: wrap(io.list),
-    makeDirectory: wrap(io.makeDirectory),
-    rename: wrap(io.rename),
-    remove: wrap(io.remove),
-    syncDirectory: wrap(io.syncDirectory),
-    resolve: wrap(io.resolve),
-    lockDirectory: wrap(io.lockDirectory),
+    open: (path, mode) => alive(async () => file(await io.open(path, mode))),
+    stat: (path) => alive(() => io.stat(path)),
+    list: (path) => alive(() => io.list(path)),
+    makeDirectory: (path) => alive(() => io.makeDirectory(path)),
+    rename: (from, to) => alive(() => io.rename(from, to)),
+    remove: (path) => alive(() => io.remove(path)),
+    syncDirectory: (path) => alive(() => io.syncDirectory(path)),
+    resolve: (path) => alive(() => io.resolve(path)),
+    lockDirectory: (path) => alive(() => io.lockDirectory(path)),
   };
 }
 
@@ -248,7 +244,7 @@ function fileIo(disk: SimDisk, hasSyncedWrites: boolean): FileIo {
         disk.journal.push({ k: 'create', path, inode });
       }
       if (inode === undefined) throw osError('ENOENT');
-      return handle(disk, path, inode, mode);
+      return openHandle(disk, path, inode, mode);
     },
     async stat(path): Promise<FileStat | undefined> {
       disk.check('stat', path);
@@ -306,7 +302,7 @@ function fileIo(disk: SimDisk, hasSyncedWrites: boolean): FileIo {
   };
 }
 
-function handle(disk: SimDisk, opened: string, inode: number, mode: OpenMode): FileHandle {
+function openHandle(disk: SimDisk, opened: string, inode: number, mode: OpenMode): FileHandle {
   const current = (): string =>
     [...disk.names].find(([, number]) => number === inode)?.[0] ?? opened;
   const content = (): Uint8Array => disk.inodes[inode] as Uint8Array;

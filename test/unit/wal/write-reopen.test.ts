@@ -1,6 +1,6 @@
 /** Writing, closing, killing and opening again, on a simulated disk. */
 import { describe, expect, it } from 'vitest';
-import { Driver, ManualThread, openDriver, scanDriver, turns } from './log-driver.ts';
+import { openDriver, scanDriver } from './log-driver.ts';
 import { SimDisk } from './sim-disk.ts';
 
 describe('a log', () => {
@@ -37,7 +37,3 @@ describe('a log', () => {
     expect([...disk.files().keys()].sort()).toEqual(before.sort());
   });
 });
-
-void Driver;
-void ManualThread;
-void turns;

@@ -1,0 +1,310 @@
+/**
+ * Damage, given as a function, is found at its place, repaired without touching a record that can
+ * be proved, copied aside first, and the log takes commits again.
+ */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { isStoreError } from '../../../src/base/errors.ts';
+import { FRAME } from '../../../wal/format.ts';
+import { type RepairReport, repairLog } from '../../../wal/repair.ts';
+import { scanLog } from '../../../wal/scan.ts';
+import { type LogReport, verifyLog } from '../../../wal/verify.ts';
+import { type Damage, type Files, both, changed, cut, duplicate, flip, grow, misdirect, missing, swap, zero } from './damages.ts';
+import { ManualThread, openDriver, scanDriver, turns } from './log-driver.ts';
+import { SimDisk } from './sim-disk.ts';
+
+const DB = '/db';
+const [ONE, TWO, THREE] = ['/db/00000001.wal', '/db/00000002.wal', '/db/00000003.wal'];
+const MANIFEST = '/db/manifest';
+/** Of one record in a frame of its own: payload of 502 bytes, padded. */
+const FRAME_BYTES = FRAME.size + 504;
+const FIRST_FRAME = 128;
+
+/** Three segments, cleanly closed: records 1 to 15, most in frames of their own. */
+async function closedLog(): Promise<Files> {
+  const disk = new SimDisk();
+  const { driver, writer } = await openDriver(disk.io, DB);
+  driver.recordBytes = 500;
+  for (let i = 0; i < 15; i++) await driver.commit();
+  await writer.close();
+  return disk.files();
+}
+
+/** One segment of three frames with a mark behind each, left by a kill. */
+async function markedLog(): Promise<Files> {
+  const disk = new SimDisk();
+  const thread = new ManualThread();
+  const { driver } = await openDriver(disk.io, DB, { thread });
+  for (let i = 0; i < 3; i++) {
+    await driver.commit();
+    thread.fire();
+    await turns();
+  }
+  return disk.files();
+}
+
+async function opens(files: Files): Promise<boolean> {
+  try {
+    return (await scanLog(new SimDisk(files).io, DB)) !== undefined;
+  } catch (error) {
+    if (isStoreError(error, 'CORRUPT')) return false;
+    throw error;
+  }
+}
+
+async function verified(files: Files): Promise<LogReport> {
+  const disk = new SimDisk(files);
+  const report = await verifyLog(DB, { fileIo: disk.io });
+  expect(disk.files()).toEqual(files);
+  expect(report.ok).toBe(await opens(files));
+  return report;
+}
+
+/** Repairs, proves every promise, and gives the report. */
+async function repaired(files: Files, segmentBytes?: number): Promise<RepairReport> {
+  const found = await verified(files);
+  const disk = new SimDisk(files);
+  const dry = await repairLog(DB, { fileIo: disk.io, dryRun: true });
+  expect(disk.files()).toEqual(files);
+  const report = await repairLog(DB, { fileIo: disk.io, segmentBytes });
+  expect(disk.isLocked).toBe(false);
+  expect(report).toEqual({ ...dry, savedTo: found.ok ? '' : '/db/damaged-1' });
+  expect(report.lastOffset).toBe(found.lastOffset);
+  expect(report.problems).toEqual(found.problems);
+  for (const name of report.saved) {
+    expect([name, disk.files().get(`${report.savedTo}/${name}`)]).toEqual([name, files.get(`/db/${name}`)]);
+  }
+  await isWhole(disk, report.lastOffset);
+  return report;
+}
+
+/** The log opens, holds exactly these records, and takes another. */
+async function isWhole(disk: SimDisk, records: number): Promise<void> {
+  expect((await scanDriver(disk.io, DB, { strict: true })).records).toBe(records);
+  const { writer, driver, replayed } = await openDriver(disk.io, DB);
+  expect(replayed).toBe(records);
+  await driver.commit(2);
+  await writer.close();
+  expect((await scanDriver(disk.io, DB, { strict: true })).records).toBe(records + 2);
+  expect((await verifyLog(DB, { fileIo: disk.io })).ok).toBe(true);
+}
+
+describe('verifying', () => {
+  let files: Files;
+  beforeAll(async () => {
+    files = await closedLog();
+    expect([...files.keys()].sort()).toEqual([ONE, TWO, THREE, MANIFEST]);
+  });
+
+  it('WAL-5 a sound log is ok, and the report counts what is there', async () => {
+    const report = await verified(files);
+    expect(report).toMatchObject({ ok: true, problems: [], firstOffset: 1, lastOffset: 15, knownOffset: 15, bytesTruncated: 0, framesRead: 15 });
+    expect(report.segments.map((segment) => segment.number)).toEqual([1, 2, 3]);
+  });
+
+  it('WAL-5 every damaged place is named, with file, byte and record', async () => {
+    const second = FIRST_FRAME + FRAME_BYTES;
+    const damaged = both(flip(ONE, second + 60), flip(TWO, FIRST_FRAME + 60), flip(THREE, FIRST_FRAME + 60))(files);
+    const report = await verified(damaged);
+    expect(report.ok).toBe(false);
+    const places = report.problems.map((problem) => ({ code: problem.code, ...(problem.details as object) }));
+    expect(places).toEqual([
+      { code: 'CORRUPT', file: '00000001.wal', byteOffset: second, offset: 2 },
+      { code: 'CORRUPT', file: '00000002.wal', byteOffset: FIRST_FRAME, offset: 8 },
+      { code: 'CORRUPT', file: '00000003.wal', byteOffset: FIRST_FRAME, offset: 15 },
+    ]);
+    expect(report).toMatchObject({ lastOffset: 1, knownOffset: 15 });
+  });
+
+  it('WAL-5 gives every record that can be kept, in order', async () => {
+    const offsets: number[] = [];
+    const damaged = flip(TWO, FIRST_FRAME + FRAME_BYTES + 60)(files);
+    await verifyLog(DB, {
+      fileIo: new SimDisk(damaged).io,
+      begin: () => {
+        offsets.length = 0;
+        return (_bytes, _start, _end, firstOffset) => void offsets.push(firstOffset);
+      },
+    });
+    expect(offsets).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  it('F-21 a torn tail is no damage: it is reported and counted', async () => {
+    const torn = flip('/db/00000001.wal', 500)(await markedLog());
+    const bytes = torn.get(ONE) as Uint8Array;
+    const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
+    // The last mark and the frame before it are gone; nothing attests them any more.
+    const report = await verified(changed(torn, (copy) => void (copy.get(ONE) as Uint8Array).fill(0, end - 2 * FRAME.size, end)));
+    expect(report.lastOffset).toBeLessThan(3);
+  });
+
+  it('is NOT_FOUND where there is no log, BAD_REQUEST where there is a file', async () => {
+    const io = new SimDisk(new Map([['/db/notes.txt', Uint8Array.of(1)]])).io;
+    await expect(verifyLog('/nowhere', { fileIo: io })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(verifyLog(DB, { fileIo: io })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(verifyLog('/db/notes.txt', { fileIo: io })).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+    await expect(repairLog(DB, { fileIo: io })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('F-40 a disk that gives errors is reported, and not repaired', async () => {
+    const disk = new SimDisk(files);
+    disk.fault = (call, path) => (call === 'read' && path === TWO ? Object.assign(new Error('EIO'), { code: 'EIO' }) : undefined);
+    const report = await verifyLog(DB, { fileIo: disk.io });
+    expect(report.ok).toBe(false);
+    expect(report.problems).toMatchObject([{ code: 'WAL_IO_ERROR', details: { errno: 'EIO' } }]);
+    await expect(repairLog(DB, { fileIo: disk.io })).rejects.toMatchObject({ code: 'WAL_IO_ERROR' });
+    expect(disk.files()).toEqual(files);
+  });
+});
+
+describe('repairing', () => {
+  let files: Files;
+  beforeAll(async () => {
+    files = await closedLog();
+  });
+
+  const frame = (n: number): number => FIRST_FRAME + n * FRAME_BYTES;
+  const LOSSLESS: Record<string, Damage> = {
+    'the header of the first segment': flip(ONE, 30),
+    'the header of a later segment': flip(TWO, 30),
+    'two segments swapped': swap(TWO, THREE),
+    'a segment grown': grow(TWO, 512),
+    'a duplicated segment': duplicate(ONE, '/db/00000009.wal'),
+    'a missing manifest': missing(MANIFEST),
+    'a manifest cut short': cut(MANIFEST, 100),
+    'both slots of the manifest': both(flip(MANIFEST, 40), flip(MANIFEST, 4096 + 40)),
+    'the link of a segment': flip(TWO, 70),
+    'the link of the first segment': flip(ONE, 70),
+    'the link of the last segment': flip(THREE, 70),
+    'header and link of a segment': zero(TWO, 0, FIRST_FRAME),
+  };
+  it.each(Object.entries(LOSSLESS))('F-31 keeps every record: %s', async (_, damage) => {
+    const report = await repaired(damage(files));
+    expect(report.problems.length).toBeGreaterThan(0);
+    expect(report).toMatchObject({ lastOffset: 15, lost: undefined });
+  });
+
+  const LOSSES: Record<string, readonly [Damage, number, number]> = {
+    'a flip in the first record': [flip(ONE, frame(0) + 60), 0, 15],
+    'a flip in the header of a frame': [flip(ONE, frame(3) + 20), 3, 15],
+    'a flip in a payload': [flip(TWO, frame(2) + 100), 9, 15],
+    'a length that claims too much': [flip(ONE, frame(4) + 10, 255), 4, 15],
+    'a zeroed page': [zero(TWO, frame(1), frame(3)), 8, 15],
+    'a segment cut short': [cut(TWO, frame(3) + 10), 10, 15],
+    'an empty segment': [cut(TWO, 0), 7, 15],
+    'a missing segment in the middle': [missing(TWO), 7, 15],
+    'the last segment missing': [missing(THREE), 14, 15],
+    'a frame copied over another': [misdirect(ONE, frame(1), FRAME_BYTES, frame(4)), 4, 15],
+    'the end of the last segment': [zero(THREE, frame(0), 4096), 14, 15],
+    'two damages': [both(flip(TWO, frame(2) + 100), flip(ONE, frame(5) + 100)), 5, 15],
+  };
+  it.each(Object.entries(LOSSES))('F-31 says what is lost: %s', async (_, [damage, kept, known]) => {
+    const report = await repaired(damage(files));
+    expect(report).toMatchObject({ lastOffset: kept, lost: { first: kept + 1, last: known } });
+    expect(report.bytesRemoved).toBeGreaterThanOrEqual(0);
+  });
+
+  it('F-31 a damaged mark costs no record', async () => {
+    const marked = await markedLog();
+    const bytes = marked.get(ONE) as Uint8Array;
+    const magic = (at: number): boolean => bytes[at + 4] === 0x46 && bytes[at + 5] === 0x50 && bytes[at + 6] === 3;
+    const marks = Array.from({ length: bytes.length / 8 - 6 }, (_, i) => i * 8).filter(magic);
+    expect(marks.length).toBeGreaterThan(1);
+    const report = await repaired(flip(ONE, marks[0] as number)(marked));
+    expect(report).toMatchObject({ lastOffset: 3, lost: undefined });
+  });
+
+  it('F-31 what is rewritten is split over segments when it must be', async () => {
+    const report = await repaired(flip(ONE, 30)(files), 2048);
+    expect(report).toMatchObject({ lastOffset: 15, lost: undefined });
+  });
+
+  it('F-31 nothing is done where nothing is wrong', async () => {
+    const disk = new SimDisk(files);
+    const report = await repairLog(DB, { fileIo: disk.io });
+    expect(report).toEqual({ problems: [], bytesRemoved: 0, lastOffset: 15, lost: undefined, saved: [], savedTo: '' });
+    expect(disk.files()).toEqual(files);
+  });
+
+  it('F-31 every single flip is repaired without losing a record before it', { timeout: 120_000 }, async () => {
+    let damaged = 0;
+    for (const [path, bytes] of files) {
+      for (let at = 0; at < bytes.length; at += 37) {
+        const broken = flip(path, at, 1 << (at & 7))(files);
+        const found = await verifyLog(DB, { fileIo: new SimDisk(broken).io });
+        if (found.ok) continue;
+        damaged++;
+        const disk = new SimDisk(broken);
+        const { lastOffset } = await repairLog(DB, { fileIo: disk.io });
+        const { records } = await scanDriver(disk.io, DB, { strict: true });
+        // Only the record hit, and with it those behind, may be gone.
+        const atLeast = path === ONE ? Math.floor((at - FIRST_FRAME) / FRAME_BYTES) : path === TWO ? 7 : path === THREE ? 14 : 15;
+        if (records !== lastOffset || records < atLeast) throw new Error(`${path} at ${at}: ${records} kept, ${atLeast} were sound`);
+      }
+    }
+    expect(damaged).toBeGreaterThan(100);
+  });
+
+  it('WAL-5 a live writer is STORE_LOCKED and nothing is touched; a dry run needs no lock', async () => {
+    const disk = new SimDisk(flip(ONE, 30)(files));
+    disk.isLocked = true;
+    const before = disk.files();
+    await expect(repairLog(DB, { fileIo: disk.io })).rejects.toMatchObject({ code: 'STORE_LOCKED', details: { pid: 4242 } });
+    expect((await repairLog(DB, { fileIo: disk.io, dryRun: true })).problems).toHaveLength(1);
+    expect(disk.files()).toEqual(before);
+  });
+
+  it('WAL-5 says in the directory what was wrong and what is lost', async () => {
+    const disk = new SimDisk(flip(TWO, frame(2) + 100)(files));
+    const report = await repairLog(DB, { fileIo: disk.io });
+    const text = Buffer.from(disk.files().get(`${report.savedTo}/report.json`) as Uint8Array).toString();
+    expect(JSON.parse(text)).toMatchObject({ lastOffset: 9, lost: { first: 10, last: 15 }, problems: [{ code: 'CORRUPT' }] });
+    const again = flip('/db/00000004.wal', 200)(disk.files());
+    const second = new SimDisk(again, ['/', DB, '/db/damaged-1']);
+    expect((await repairLog(DB, { fileIo: second.io })).savedTo).toBe('/db/damaged-2');
+  });
+});
+
+describe('a repair that dies', () => {
+  it('F-16 F-31 at any call leaves a log that a second repair brings to the same records', { timeout: 120_000 }, async () => {
+    const files = await closedLog();
+    const damages: readonly Damage[] = [flip(ONE, 30), flip(TWO, FIRST_FRAME + 70), missing(MANIFEST), swap(TWO, THREE)];
+    let states = 0;
+    for (const damage of damages) {
+      const disk = new SimDisk(damage(files));
+      const { lastOffset } = await repairLog(DB, { fileIo: disk.io, segmentBytes: 3000 });
+      for (let length = 0; length <= disk.journal.length; length++) {
+        // Once with everything that was written, once with what was synced alone.
+        for (const keep of [true, false]) {
+          const crashed = disk.crash(length, () => keep);
+          const again = await repairLog(DB, { fileIo: crashed.io }).catch((error: unknown) => {
+            throw new Error(`after ${length}, kept ${keep}`, { cause: error });
+          });
+          expect([length, keep, again.lastOffset]).toEqual([length, keep, lastOffset]);
+          await isWhole(crashed, lastOffset);
+          states++;
+        }
+      }
+    }
+    expect(states).toBeGreaterThan(100);
+  });
+
+  it('F-39 a call that fails is WAL_IO_ERROR, and the repair can be run again', async () => {
+    const files = flip(TWO, 30)(await closedLog());
+    for (const call of ['write', 'sync', 'rename', 'syncdir', 'mkdir', 'remove'] as const) {
+      for (let nth = 1; nth < 4; nth++) {
+        const disk = new SimDisk(files);
+        let count = 0;
+        disk.fault = (made) => (made === call && ++count === nth ? Object.assign(new Error('EIO'), { code: 'EIO' }) : undefined);
+        try {
+          await repairLog(DB, { fileIo: disk.io });
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'WAL_IO_ERROR' });
+        }
+        disk.fault = () => undefined;
+        expect(disk.isLocked).toBe(false);
+        expect((await repairLog(DB, { fileIo: disk.io })).lastOffset).toBe(15);
+        await isWhole(disk, 15);
+      }
+    }
+  });
+});
