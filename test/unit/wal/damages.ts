@@ -28,7 +28,8 @@ export function zero(path: string, from: number, to: number): Damage {
 }
 
 export function cut(path: string, length: number): Damage {
-  return (files) => changed(files, (copy) => void copy.set(path, bytesOf(copy, path).slice(0, length)));
+  return (files) =>
+    changed(files, (copy) => void copy.set(path, bytesOf(copy, path).slice(0, length)));
 }
 
 export function grow(path: string, bytes: number): Damage {
@@ -58,7 +59,8 @@ export function missing(path: string): Damage {
 
 /** Copies bytes within a file, as a misdirected write would. */
 export function misdirect(path: string, from: number, length: number, to: number): Damage {
-  return (files) => changed(files, (copy) => void bytesOf(copy, path).copyWithin(to, from, from + length));
+  return (files) =>
+    changed(files, (copy) => void bytesOf(copy, path).copyWithin(to, from, from + length));
 }
 
 export function both(...damages: readonly Damage[]): Damage {

@@ -8,7 +8,19 @@ import { FRAME } from '../../../wal/format.ts';
 import { type RepairReport, repairLog } from '../../../wal/repair.ts';
 import { scanLog } from '../../../wal/scan.ts';
 import { type LogReport, verifyLog } from '../../../wal/verify.ts';
-import { type Damage, type Files, both, changed, cut, duplicate, flip, grow, misdirect, missing, swap, zero } from './damages.ts';
+import {
+  type Damage,
+  type Files,
+  both,
+  cut,
+  duplicate,
+  flip,
+  grow,
+  misdirect,
+  missing,
+  swap,
+  zero,
+} from './damages.ts';
 import { ManualThread, openDriver, scanDriver, turns } from './log-driver.ts';
 import { SimDisk } from './sim-disk.ts';
 
@@ -42,6 +54,14 @@ async function markedLog(): Promise<Files> {
   return disk.files();
 }
 
+/** Three commits and a kill before any mark. */
+async function killedLog(): Promise<Files> {
+  const disk = new SimDisk();
+  const { driver } = await openDriver(disk.io, DB);
+  for (let i = 0; i < 3; i++) await driver.commit();
+  return disk.files();
+}
+
 async function opens(files: Files): Promise<boolean> {
   try {
     return (await scanLog(new SimDisk(files).io, DB)) !== undefined;
@@ -71,7 +91,10 @@ async function repaired(files: Files, segmentBytes?: number): Promise<RepairRepo
   expect(report.lastOffset).toBe(found.lastOffset);
   expect(report.problems).toEqual(found.problems);
   for (const name of report.saved) {
-    expect([name, disk.files().get(`${report.savedTo}/${name}`)]).toEqual([name, files.get(`/db/${name}`)]);
+    expect([name, disk.files().get(`${report.savedTo}/${name}`)]).toEqual([
+      name,
+      files.get(`/db/${name}`),
+    ]);
   }
   await isWhole(disk, report.lastOffset);
   return report;
@@ -92,21 +115,36 @@ describe('verifying', () => {
   let files: Files;
   beforeAll(async () => {
     files = await closedLog();
-    expect([...files.keys()].sort()).toEqual([ONE, TWO, THREE, MANIFEST]);
   });
 
   it('WAL-5 a sound log is ok, and the report counts what is there', async () => {
+    expect([...files.keys()].sort()).toEqual([ONE, TWO, THREE, MANIFEST]);
     const report = await verified(files);
-    expect(report).toMatchObject({ ok: true, problems: [], firstOffset: 1, lastOffset: 15, knownOffset: 15, bytesTruncated: 0, framesRead: 15 });
+    expect(report).toMatchObject({
+      ok: true,
+      problems: [],
+      firstOffset: 1,
+      lastOffset: 15,
+      knownOffset: 15,
+      bytesTruncated: 0,
+      framesRead: 15,
+    });
     expect(report.segments.map((segment) => segment.number)).toEqual([1, 2, 3]);
   });
 
   it('WAL-5 every damaged place is named, with file, byte and record', async () => {
     const second = FIRST_FRAME + FRAME_BYTES;
-    const damaged = both(flip(ONE, second + 60), flip(TWO, FIRST_FRAME + 60), flip(THREE, FIRST_FRAME + 60))(files);
+    const damaged = both(
+      flip(ONE, second + 60),
+      flip(TWO, FIRST_FRAME + 60),
+      flip(THREE, FIRST_FRAME + 60),
+    )(files);
     const report = await verified(damaged);
     expect(report.ok).toBe(false);
-    const places = report.problems.map((problem) => ({ code: problem.code, ...(problem.details as object) }));
+    const places = report.problems.map((problem) => ({
+      code: problem.code,
+      ...problem.details,
+    }));
     expect(places).toEqual([
       { code: 'CORRUPT', file: '00000001.wal', byteOffset: second, offset: 2 },
       { code: 'CORRUPT', file: '00000002.wal', byteOffset: FIRST_FRAME, offset: 8 },
@@ -128,30 +166,43 @@ describe('verifying', () => {
     expect(offsets).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  it('F-21 a torn tail is no damage: it is reported and counted', async () => {
-    const torn = flip('/db/00000001.wal', 500)(await markedLog());
+  it('F-21 a torn tail is no damage: it is reported, and left alone', async () => {
+    const torn = await killedLog();
     const bytes = torn.get(ONE) as Uint8Array;
-    const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
-    // The last mark and the frame before it are gone; nothing attests them any more.
-    const report = await verified(changed(torn, (copy) => void (copy.get(ONE) as Uint8Array).fill(0, end - 2 * FRAME.size, end)));
-    expect(report.lastOffset).toBeLessThan(3);
+    const last = bytes.findLastIndex((byte) => byte !== 0);
+    const report = await verified(flip(ONE, last)(torn));
+    expect(report).toMatchObject({ ok: true, problems: [], lastOffset: 2, firstBadOffset: 3 });
+    expect(report.bytesTruncated).toBeGreaterThan(FRAME.size);
+  });
+
+  it('counts what nothing vouches for yet as attested by nothing', async () => {
+    expect(await verified(await killedLog())).toMatchObject({ lastOffset: 3, attestedOffset: 2 });
   });
 
   it('is NOT_FOUND where there is no log, BAD_REQUEST where there is a file', async () => {
     const io = new SimDisk(new Map([['/db/notes.txt', Uint8Array.of(1)]])).io;
-    await expect(verifyLog('/nowhere', { fileIo: io })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(verifyLog('/nowhere', { fileIo: io })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
     await expect(verifyLog(DB, { fileIo: io })).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    await expect(verifyLog('/db/notes.txt', { fileIo: io })).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+    await expect(verifyLog('/db/notes.txt', { fileIo: io })).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+    });
     await expect(repairLog(DB, { fileIo: io })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('F-40 a disk that gives errors is reported, and not repaired', async () => {
     const disk = new SimDisk(files);
-    disk.fault = (call, path) => (call === 'read' && path === TWO ? Object.assign(new Error('EIO'), { code: 'EIO' }) : undefined);
+    disk.fault = (call, path) =>
+      call === 'read' && path === TWO
+        ? Object.assign(new Error('EIO'), { code: 'EIO' })
+        : undefined;
     const report = await verifyLog(DB, { fileIo: disk.io });
     expect(report.ok).toBe(false);
     expect(report.problems).toMatchObject([{ code: 'WAL_IO_ERROR', details: { errno: 'EIO' } }]);
-    await expect(repairLog(DB, { fileIo: disk.io })).rejects.toMatchObject({ code: 'WAL_IO_ERROR' });
+    await expect(repairLog(DB, { fileIo: disk.io })).rejects.toMatchObject({
+      code: 'WAL_IO_ERROR',
+    });
     expect(disk.files()).toEqual(files);
   });
 });
@@ -197,16 +248,20 @@ describe('repairing', () => {
     'the end of the last segment': [zero(THREE, frame(0), 4096), 14, 15],
     'two damages': [both(flip(TWO, frame(2) + 100), flip(ONE, frame(5) + 100)), 5, 15],
   };
-  it.each(Object.entries(LOSSES))('F-31 says what is lost: %s', async (_, [damage, kept, known]) => {
-    const report = await repaired(damage(files));
-    expect(report).toMatchObject({ lastOffset: kept, lost: { first: kept + 1, last: known } });
-    expect(report.bytesRemoved).toBeGreaterThanOrEqual(0);
-  });
+  it.each(Object.entries(LOSSES))(
+    'F-31 says what is lost: %s',
+    async (_, [damage, kept, known]) => {
+      const report = await repaired(damage(files));
+      expect(report).toMatchObject({ lastOffset: kept, lost: { first: kept + 1, last: known } });
+      expect(report.bytesRemoved).toBeGreaterThanOrEqual(0);
+    },
+  );
 
   it('F-31 a damaged mark costs no record', async () => {
     const marked = await markedLog();
     const bytes = marked.get(ONE) as Uint8Array;
-    const magic = (at: number): boolean => bytes[at + 4] === 0x46 && bytes[at + 5] === 0x50 && bytes[at + 6] === 3;
+    const magic = (at: number): boolean =>
+      bytes[at + 4] === 0x46 && bytes[at + 5] === 0x50 && bytes[at + 6] === 3;
     const marks = Array.from({ length: bytes.length / 8 - 6 }, (_, i) => i * 8).filter(magic);
     expect(marks.length).toBeGreaterThan(1);
     const report = await repaired(flip(ONE, marks[0] as number)(marked));
@@ -221,34 +276,56 @@ describe('repairing', () => {
   it('F-31 nothing is done where nothing is wrong', async () => {
     const disk = new SimDisk(files);
     const report = await repairLog(DB, { fileIo: disk.io });
-    expect(report).toEqual({ problems: [], bytesRemoved: 0, lastOffset: 15, lost: undefined, saved: [], savedTo: '' });
+    expect(report).toEqual({
+      problems: [],
+      bytesRemoved: 0,
+      lastOffset: 15,
+      lost: undefined,
+      saved: [],
+      savedTo: '',
+    });
     expect(disk.files()).toEqual(files);
   });
 
-  it('F-31 every single flip is repaired without losing a record before it', { timeout: 120_000 }, async () => {
-    let damaged = 0;
-    for (const [path, bytes] of files) {
-      for (let at = 0; at < bytes.length; at += 37) {
-        const broken = flip(path, at, 1 << (at & 7))(files);
-        const found = await verifyLog(DB, { fileIo: new SimDisk(broken).io });
-        if (found.ok) continue;
-        damaged++;
-        const disk = new SimDisk(broken);
-        const { lastOffset } = await repairLog(DB, { fileIo: disk.io });
-        const { records } = await scanDriver(disk.io, DB, { strict: true });
-        // Only the record hit, and with it those behind, may be gone.
-        const atLeast = path === ONE ? Math.floor((at - FIRST_FRAME) / FRAME_BYTES) : path === TWO ? 7 : path === THREE ? 14 : 15;
-        if (records !== lastOffset || records < atLeast) throw new Error(`${path} at ${at}: ${records} kept, ${atLeast} were sound`);
+  it(
+    'F-31 every single flip is repaired without losing a record before it',
+    { timeout: 120_000 },
+    async () => {
+      let damaged = 0;
+      for (const [path, bytes] of files) {
+        for (let at = 0; at < bytes.length; at += 37) {
+          const broken = flip(path, at, 1 << (at & 7))(files);
+          const found = await verifyLog(DB, { fileIo: new SimDisk(broken).io });
+          if (found.ok) continue;
+          damaged++;
+          const disk = new SimDisk(broken);
+          const { lastOffset } = await repairLog(DB, { fileIo: disk.io });
+          const { records } = await scanDriver(disk.io, DB, { strict: true });
+          // Only the record hit, and with it those behind, may be gone.
+          const atLeast =
+            path === ONE
+              ? Math.floor((at - FIRST_FRAME) / FRAME_BYTES)
+              : path === TWO
+                ? 7
+                : path === THREE
+                  ? 14
+                  : 15;
+          if (records !== lastOffset || records < atLeast)
+            throw new Error(`${path} at ${at}: ${records} kept, ${atLeast} were sound`);
+        }
       }
-    }
-    expect(damaged).toBeGreaterThan(100);
-  });
+      expect(damaged).toBeGreaterThan(100);
+    },
+  );
 
   it('WAL-5 a live writer is STORE_LOCKED and nothing is touched; a dry run needs no lock', async () => {
     const disk = new SimDisk(flip(ONE, 30)(files));
     disk.isLocked = true;
     const before = disk.files();
-    await expect(repairLog(DB, { fileIo: disk.io })).rejects.toMatchObject({ code: 'STORE_LOCKED', details: { pid: 4242 } });
+    await expect(repairLog(DB, { fileIo: disk.io })).rejects.toMatchObject({
+      code: 'STORE_LOCKED',
+      details: { pid: 4242 },
+    });
     expect((await repairLog(DB, { fileIo: disk.io, dryRun: true })).problems).toHaveLength(1);
     expect(disk.files()).toEqual(before);
   });
@@ -256,37 +333,53 @@ describe('repairing', () => {
   it('WAL-5 says in the directory what was wrong and what is lost', async () => {
     const disk = new SimDisk(flip(TWO, frame(2) + 100)(files));
     const report = await repairLog(DB, { fileIo: disk.io });
-    const text = Buffer.from(disk.files().get(`${report.savedTo}/report.json`) as Uint8Array).toString();
-    expect(JSON.parse(text)).toMatchObject({ lastOffset: 9, lost: { first: 10, last: 15 }, problems: [{ code: 'CORRUPT' }] });
-    const again = flip('/db/00000004.wal', 200)(disk.files());
+    const text = Buffer.from(
+      disk.files().get(`${report.savedTo}/report.json`) as Uint8Array,
+    ).toString();
+    expect(JSON.parse(text)).toMatchObject({
+      lastOffset: 9,
+      lost: { first: 10, last: 15 },
+      problems: [{ code: 'CORRUPT' }],
+    });
+    const again = flip('/db/00000004.wal', 140)(disk.files());
     const second = new SimDisk(again, ['/', DB, '/db/damaged-1']);
     expect((await repairLog(DB, { fileIo: second.io })).savedTo).toBe('/db/damaged-2');
   });
 });
 
 describe('a repair that dies', () => {
-  it('F-16 F-31 at any call leaves a log that a second repair brings to the same records', { timeout: 120_000 }, async () => {
-    const files = await closedLog();
-    const damages: readonly Damage[] = [flip(ONE, 30), flip(TWO, FIRST_FRAME + 70), missing(MANIFEST), swap(TWO, THREE)];
-    let states = 0;
-    for (const damage of damages) {
-      const disk = new SimDisk(damage(files));
-      const { lastOffset } = await repairLog(DB, { fileIo: disk.io, segmentBytes: 3000 });
-      for (let length = 0; length <= disk.journal.length; length++) {
-        // Once with everything that was written, once with what was synced alone.
-        for (const keep of [true, false]) {
-          const crashed = disk.crash(length, () => keep);
-          const again = await repairLog(DB, { fileIo: crashed.io }).catch((error: unknown) => {
-            throw new Error(`after ${length}, kept ${keep}`, { cause: error });
-          });
-          expect([length, keep, again.lastOffset]).toEqual([length, keep, lastOffset]);
-          await isWhole(crashed, lastOffset);
-          states++;
+  it(
+    'F-16 F-31 at any call leaves a log that a second repair brings to the same records',
+    { timeout: 120_000 },
+    async () => {
+      const files = await closedLog();
+      const damages: readonly Damage[] = [
+        flip(ONE, 30),
+        flip(TWO, FIRST_FRAME + 70),
+        missing(MANIFEST),
+        swap(TWO, THREE),
+        zero(TWO, 640, 700),
+      ];
+      let states = 0;
+      for (const damage of damages) {
+        const disk = new SimDisk(damage(files));
+        const { lastOffset } = await repairLog(DB, { fileIo: disk.io, segmentBytes: 3000 });
+        for (let length = 0; length <= disk.journal.length; length++) {
+          // Once with everything that was written, once with what was synced alone.
+          for (const keep of [true, false]) {
+            const crashed = disk.crash(length, () => keep);
+            const again = await repairLog(DB, { fileIo: crashed.io }).catch((error: unknown) => {
+              throw new Error(`after ${length}, kept ${keep}`, { cause: error });
+            });
+            expect([length, keep, again.lastOffset]).toEqual([length, keep, lastOffset]);
+            await isWhole(crashed, lastOffset);
+            states++;
+          }
         }
       }
-    }
-    expect(states).toBeGreaterThan(100);
-  });
+      expect(states).toBeGreaterThan(100);
+    },
+  );
 
   it('F-39 a call that fails is WAL_IO_ERROR, and the repair can be run again', async () => {
     const files = flip(TWO, 30)(await closedLog());
@@ -294,7 +387,10 @@ describe('a repair that dies', () => {
       for (let nth = 1; nth < 4; nth++) {
         const disk = new SimDisk(files);
         let count = 0;
-        disk.fault = (made) => (made === call && ++count === nth ? Object.assign(new Error('EIO'), { code: 'EIO' }) : undefined);
+        disk.fault = (made) =>
+          made === call && ++count === nth
+            ? Object.assign(new Error('EIO'), { code: 'EIO' })
+            : undefined;
         try {
           await repairLog(DB, { fileIo: disk.io });
         } catch (error) {

@@ -1,0 +1,109 @@
+/**
+ * Reads a log that scan.ts refuses, and goes on behind every damaged place: which records can
+ * still be proved, which are lost, and every place that is wrong. Changes nothing and decides
+ * nothing; verification reports it, repair builds on it.
+ *
+ * What counts: a frame whose seals hold is of this store and segment. Records are kept as long as
+ * their offsets follow each other without a gap; behind the first gap nothing can be kept, because
+ * a history with a hole is none.
+ */
+import type { StoreError } from '../src/base/errors.ts';
+import type { FileIo } from '../src/base/file-io.ts';
+import { type LogDirectory, listLogDirectory } from './log-directory.ts';
+import { corrupt, ioError } from './log-error.ts';
+import { type ManifestReading, readManifest } from './manifest.ts';
+import { type LogEnd, NOTHING_ATTESTED } from './position.ts';
+import type { ScannedSegment } from './scan-report.ts';
+import { segmentName } from './segment-name.ts';
+import type { SegmentReader } from './segment-reader.ts';
+import { type SurveyedHeads, surveyHeads } from './survey-heads.ts';
+import { findMembers } from './survey-members.ts';
+import { SurveyWalk } from './survey-walk.ts';
+
+export interface Survey {
+  readonly storeId: Uint8Array;
+  /** undefined: missing, or neither slot is valid. */
+  readonly manifest: ManifestReading | undefined;
+  readonly files: LogDirectory;
+  readonly heads: SurveyedHeads;
+  /** Every damaged place found, in the order of the log. */
+  readonly problems: readonly StoreError[];
+  /** The segments that hold the log. */
+  readonly segments: readonly ScannedSegment[];
+  /** Up to here the log is whole by the reading rules and known to be synced. */
+  readonly anchor: LogEnd;
+  readonly firstOffset: number;
+  /** Last record that can be kept. */
+  readonly lastOffset: number;
+  /** Last record there is any trace of. */
+  readonly knownOffset: number;
+  readonly framesRead: number;
+  /** Bytes that hold nothing readable, or records behind a gap. */
+  readonly bytesLost: number;
+}
+
+/**
+ * `onKept` is given every frame with records that can be kept, in order; it lies in the reader at
+ * `frameStart`.
+ *
+ * @throws {StoreError} FORMAT_UNSUPPORTED, WAL_IO_ERROR
+ */
+export async function surveyLog(
+  fileIo: FileIo,
+  directory: string,
+  onKept?: (reader: SegmentReader) => void | Promise<void>,
+): Promise<Survey> {
+  const files = await listLogDirectory(fileIo, directory);
+  const problems: StoreError[] = [];
+  const manifest = await manifestIn(fileIo, directory, problems);
+  const { oldestSegment: oldest = 1, highestSegment: highest = 0 } = manifest?.state ?? {};
+  const attested = manifest?.state.attested ?? NOTHING_ATTESTED;
+  const numbers = files.segments.filter((number) => number >= oldest);
+  const heads = await surveyHeads({
+    fileIo,
+    directory,
+    numbers,
+    storeId: manifest?.state.storeId,
+    highest,
+  });
+  const { storeId } = heads;
+  const members = await findMembers({ fileIo, heads, oldest, highest, attested });
+  const walk = new SurveyWalk({ fileIo, storeId, members: members.list, oldest, attested, onKept });
+  const walked = await walk.run();
+  problems.push(
+    ...members.missing,
+    ...walked.problems,
+    ...faultsBeside(heads, members.list.at(-1)?.file.number ?? 0),
+  );
+  if (attested.offset > walked.lastOffset && problems.length === 0) {
+    const what = `records up to ${attested.offset} were synced, found is ${walked.lastOffset}`;
+    const name = segmentName(Math.max(1, attested.segment));
+    problems.push(corrupt(name, attested.bytes, what, walked.lastOffset + 1));
+  }
+  return { storeId, manifest, files, heads, ...walked, problems };
+}
+
+async function manifestIn(
+  fileIo: FileIo,
+  directory: string,
+  problems: StoreError[],
+): Promise<ManifestReading | undefined> {
+  try {
+    const reading = await readManifest(fileIo, directory);
+    if (reading === undefined) problems.push(corrupt('manifest', 0, 'it is missing'));
+    return reading;
+  } catch (error) {
+    const failure = ioError(error, 'reading the manifest', directory);
+    if (failure.code !== 'CORRUPT') throw failure;
+    problems.push(failure);
+    return undefined;
+  }
+}
+
+/** Of files above the log, and of files that are none of its segments. */
+function faultsBeside(heads: SurveyedHeads, top: number): StoreError[] {
+  const above = [...heads.files.values()].filter((file) => file.number > top);
+  return [...above, ...heads.strangers].flatMap(({ fault }) =>
+    fault === undefined ? [] : [fault],
+  );
+}
