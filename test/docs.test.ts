@@ -10,12 +10,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../src/base/error-codes.ts';
+import { settingsOf } from '../src/engine/options.ts';
+import { openStore } from '../src/index.ts';
 import { assertionsIn, snippetsOf, withAssertions } from './docs/snippets.ts';
 import { ROOT, projectFiles, shippedSources, textOf } from './tidy/sources.ts';
 
 const pages = projectFiles().filter((path) => path === 'README.md' || /^docs\/.*\.md$/.test(path));
 const snippets = pages.flatMap((path) => snippetsOf(path, textOf(path)));
 const runnable = snippets.filter((snippet) => snippet.isRun);
+
+const LAMP = {
+  name: 'lamp',
+  version: 1,
+  states: ['off', 'on'],
+  initial: 'off',
+  transitions: [{ from: 'off', event: 'PRESS', to: 'on' }],
+};
 
 /** Gives `use` a directory that is gone afterwards. */
 async function inDirectory<T>(use: (directory: string) => Promise<T>): Promise<T> {
@@ -108,6 +118,67 @@ describe('lists', () => {
     // Raised by a function beside the class.
     const raised = new Set(['BAD_REQUEST']);
     expect(reserved.map((match) => match[1])).toEqual(unraised.filter((code) => !raised.has(code)));
+  });
+});
+
+/** Names in the first column of the table behind a heading. */
+function namesUnder(path: string, heading: string): string[] {
+  const page = textOf(path);
+  const section = page.slice(page.indexOf(`## ${heading}\n`)).split(/^## /m)[1] ?? '';
+  return [...section.matchAll(/^\| `([\w.]+)` +\|/gm)].map((match) => match[1]!);
+}
+
+/** Names of all values, those inside objects dotted. */
+function leavesOf(value: object, prefix = ''): string[] {
+  return Object.entries(value).flatMap(([name, inner]) =>
+    typeof inner === 'object' ? leavesOf(inner, `${prefix}${name}.`) : [prefix + name],
+  );
+}
+
+describe('docs/operations.md', () => {
+  it('names every statistic of a store on disk, in its order', async () => {
+    await inDirectory(async (directory) => {
+      const store = await openStore(directory);
+      await store.machines.put(LAMP);
+      await store.instances.create({ machine: 'lamp', id: 'hall', idempotencyKey: 'k' });
+      const names = leavesOf(store.stats());
+      await store.close();
+      expect(namesUnder('docs/operations.md', 'Statistics')).toEqual(names);
+    });
+  });
+
+  it('names every option, with its default', () => {
+    const api = textOf('src/engine/api/store.ts');
+    const optionsIn = (type: string): string[] => {
+      const body = api
+        .split(new RegExp(`^export interface ${type} .*\\{$`, 'm'))[1]
+        ?.split('\n}')[0];
+      return [...(body ?? '').matchAll(/^ {2}(\w+)\?:/gm)].map((match) => match[1]!);
+    };
+    const expected = [
+      ...optionsIn('StoreOptions').filter((name) => name !== 'idempotency'),
+      ...optionsIn('ReadOptions'),
+      ...optionsIn('IdempotencyOptions').map((name) => `idempotency.${name}`),
+    ];
+    expect(expected.length).toBeGreaterThan(12);
+    const names = namesUnder('docs/operations.md', 'Options');
+    expect([...names].sort()).toEqual(expected.sort());
+    const settings: Readonly<Record<string, unknown>> = { ...settingsOf(undefined, false) };
+    const renamed: Readonly<Record<string, string>> = {
+      'idempotency.retentionMs': 'keyRetentionMs',
+      'idempotency.maxKeys': 'maxKeys',
+      'idempotency.mismatch': 'mismatch',
+    };
+    for (const [, name, shown] of textOf('docs/operations.md').matchAll(
+      /^\| `([\w.]+)` +\| `([^`]+)` +\|/gm,
+    )) {
+      const value = settings[renamed[name!] ?? name!];
+      if (name === 'readOnly' || name === 'follow') continue;
+      expect([name, typeof value === 'string' ? `'${value}'` : String(value)]).toEqual([
+        name,
+        shown,
+      ]);
+    }
   });
 });
 
