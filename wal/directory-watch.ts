@@ -5,6 +5,7 @@
 import { StoreError } from '../src/base/errors.ts';
 import type { Thread } from '../src/base/thread.ts';
 import { Delayed } from './delayed.ts';
+import type { Outcome } from './log-error.ts';
 
 const LOOK_AFTER_MS = 50;
 
@@ -39,18 +40,16 @@ export class DirectoryWatch {
 
   private lost(cause: unknown): void {
     if (this.isStopped) return;
-    const details = { outcome: 'unknown', path: this.directory };
-    this.onLost(
-      new StoreError(
-        'WAL_IO_ERROR',
-        `'${this.directory}' was deleted or replaced while it was being written to`,
-        { details, cause },
-      ),
-    );
+    this.onLost(directoryLost(this.directory, 'unknown', cause));
   }
 
   stop(): void {
     this.isStopped = true;
     this.timer.stop();
   }
+}
+
+export function directoryLost(path: string, outcome: Outcome, cause?: unknown): StoreError {
+  const message = `'${path}' was deleted or replaced while it was being written to`;
+  return new StoreError('WAL_IO_ERROR', message, { details: { outcome, path }, cause });
 }

@@ -5,6 +5,7 @@
  * synced write, against 1.1 with one hop), never more than MAX_ROW times, nor longer than
  * MAX_ROW_MS, without a turn between: callers that go on from each answer never end the turn themselves.
  */
+import type { Thread } from '../src/base/thread.ts';
 
 const FAST_SYNC_MS = 1;
 /** Syncs in a row that must have been fast. */
@@ -14,12 +15,22 @@ const MAX_ROW = 16;
 const MAX_ROW_MS = 1;
 
 export class FlushPace {
+  /** The next frame has its time already. */
+  isScheduled = false;
+  private readonly thread: Thread;
+  private readonly run: () => void;
   private lastCommits = 1;
   private loneFrames = 0;
   private fastSyncs = 0;
   /** Frames that left without a turn of the event loop between them. */
   private row = 0;
   private rowStart = 0;
+
+  /** `run` sends the next frame. */
+  constructor(thread: Thread, run: () => void) {
+    this.thread = thread;
+    this.run = run;
+  }
 
   noteFrame(commits: number): void {
     this.lastCommits = commits;
@@ -35,16 +46,34 @@ export class FlushPace {
     return this.fastSyncs >= FAST_SYNCS && this.loneFrames >= LONE_FRAMES;
   }
 
-  noteBlocking(nowMs: number): void {
-    if (this.row === 0) this.rowStart = nowMs;
+  /** A frame left without leaving the thread. */
+  noteBlocking(): void {
+    if (this.row === 0) this.rowStart = this.thread.monotonicMs();
     this.row++;
   }
 
-  /** Should the next frame wait for a turn? Asked once per frame, when it is scheduled. */
-  takesTurn(ofMany: boolean, nowMs: number): boolean {
-    const isLong = this.row >= MAX_ROW || (this.row > 0 && nowMs - this.rowStart > MAX_ROW_MS);
-    if (!isLong && !(ofMany && this.lastCommits > 1)) return false;
-    this.row = 0;
-    return true;
+  /** Sees to the next frame; `waitsForMany`: for those the last one woke, it waits a turn. */
+  schedule(waitsForMany: boolean): void {
+    if (this.isScheduled) return;
+    if (this.isLongRow || (waitsForMany && this.lastCommits > 1)) return this.nextTurn();
+    this.isScheduled = true;
+    this.thread.afterMicrotasks(this.onTime);
   }
+
+  nextTurn(): void {
+    this.row = 0;
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    this.thread.nextTurn(this.onTime);
+  }
+
+  private get isLongRow(): boolean {
+    if (this.row === 0) return false;
+    return this.row >= MAX_ROW || this.thread.monotonicMs() - this.rowStart > MAX_ROW_MS;
+  }
+
+  private readonly onTime = (): void => {
+    this.isScheduled = false;
+    this.run();
+  };
 }

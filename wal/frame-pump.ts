@@ -24,6 +24,8 @@ import { WriteStats } from './write-stats.ts';
 
 /** A lone commit larger than this does not block the thread. */
 const BLOCKING_BYTES = 64 * 1024;
+/** How long frames may be written and reported without a turn of the event loop. */
+const SLICE_MS = 2;
 
 export interface PumpParts<T> {
   readonly queue: FrameQueue<T>;
@@ -45,12 +47,11 @@ export class FramePump<T> implements DiskEvents {
   readonly counters: WriteStats = new WriteStats();
   readonly disk: DiskWriter;
   private readonly parts: PumpParts<T>;
-  private readonly pace = new FlushPace();
+  private readonly pace: FlushPace;
   private readonly waiters = new FlushWaiters();
   private readonly marks: MarkTimer;
   private readonly syncs: SyncTrigger;
   private readonly way = new FramesUnderWay<T>();
-  private isScheduled = false;
   private isPumping = false;
   private isDrained = false;
   private onProgress: (() => void) | undefined;
@@ -59,6 +60,7 @@ export class FramePump<T> implements DiskEvents {
     this.parts = parts;
     const { appender, thread, policy } = parts;
     this.acceptedOffset = appender.end.offset;
+    this.pace = new FlushPace(thread, () => this.pump());
     this.disk = new DiskWriter(appender, policy.isAlways, thread, this.counters, this);
     this.marks = new MarkTimer(thread, this.disk);
     this.syncs = new SyncTrigger(thread, policy, this.disk);
@@ -75,7 +77,7 @@ export class FramePump<T> implements DiskEvents {
   /** A commit joined the queue. Called inside a command, so the sink is not called from here. */
   commitWaits(): void {
     if (this.parts.queue.hasFullFrame && this.canSendFull) this.pump(true);
-    else if (!this.isScheduled) this.schedule();
+    else if (!this.pace.isScheduled) this.schedule();
   }
 
   /** At 'always' a write starts and returns. */
@@ -90,18 +92,9 @@ export class FramePump<T> implements DiskEvents {
   }
 
   private schedule(): void {
-    if (this.isScheduled || this.isPumping || this.isBusy) return;
-    if (this.way.reported !== undefined || this.parts.queue.isEmpty) return;
-    this.isScheduled = true;
-    const { thread, policy } = this.parts;
-    if (this.pace.takesTurn(policy.isAlways, thread.monotonicMs())) thread.nextTurn(this.onScheduled);
-    else thread.afterMicrotasks(this.onScheduled);
+    if (this.isPumping || this.isBusy || this.way.reported !== undefined) return;
+    if (!this.parts.queue.isEmpty) this.pace.schedule(this.parts.policy.isAlways);
   }
-
-  private readonly onScheduled = (): void => {
-    this.isScheduled = false;
-    this.pump();
-  };
 
   private get isBusy(): boolean {
     return this.poison !== undefined || this.way.isFull || this.disk.isWriting;
@@ -111,11 +104,17 @@ export class FramePump<T> implements DiskEvents {
   private pump(onlyFull: boolean = false): void {
     if (this.isPumping) return;
     this.isPumping = true;
-    const { queue } = this.parts;
+    const { queue, policy, thread } = this.parts;
+    // Below 'always' frames are written and applied right here: not for longer than a slice.
+    const until = policy.isAlways ? 0 : thread.monotonicMs() + SLICE_MS;
     while (!this.isBusy && !queue.isEmpty) {
       if ((onlyFull || this.way.reported !== undefined) && !queue.hasFullFrame) break;
       if (!this.makeRoom(frameRoom(queue.nextPayloadBytes))) break;
       this.send();
+      if (until > 0 && !onlyFull && thread.monotonicMs() > until) {
+        this.pace.nextTurn();
+        break;
+      }
     }
     this.isPumping = false;
     this.noteProgress();
@@ -128,7 +127,7 @@ export class FramePump<T> implements DiskEvents {
     const commits = frame.tickets.length;
     this.pace.noteFrame(commits);
     const isBlocking = isLone && this.parts.mayBlock && this.pace.mayBlock;
-    if (isBlocking || !policy.isAlways) this.pace.noteBlocking(this.parts.thread.monotonicMs());
+    if (isBlocking || !policy.isAlways) this.pace.noteBlocking();
     this.way.inFlight = frame;
     this.counters.framesWritten++;
     this.counters.commitsWritten += commits;

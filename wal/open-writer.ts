@@ -5,11 +5,10 @@
  * leaves a log that opens to the same records.
  */
 import { join } from 'node:path';
-import { StoreError } from '../src/base/errors.ts';
-import type { DirectoryLock, FileIo } from '../src/base/file-io.ts';
+import type { DirectoryLock } from '../src/base/file-io.ts';
 import { Appender } from './appender.ts';
 import { type CreateOptions, createLog, ensureDirectory } from './create-log.ts';
-import { DirectoryWatch } from './directory-watch.ts';
+import { DirectoryWatch, directoryLost } from './directory-watch.ts';
 import { type SyncPolicy, syncPolicy } from './durability.ts';
 import { FRAME, FRAME_ALIGNMENT, SEGMENT_BYTES, SEGMENT_OVERHEAD_BYTES } from './format.ts';
 import { FramePump } from './frame-pump.ts';
@@ -29,6 +28,7 @@ import { scanLog } from './scan.ts';
 import type { ScanReport } from './scan-report.ts';
 import { segmentName } from './segment-name.ts';
 import { SegmentRoll } from './segment-roll.ts';
+import { takeLock } from './take-lock.ts';
 import { type LogRecovery, LogWriter } from './writer.ts';
 
 /** A first segment that cannot be prepared for one of these reasons may be there later: the log opens, and refuses commands. */
@@ -61,29 +61,14 @@ export async function openLogWriter<T>(
 }
 
 /** @throws {StoreError} STORE_LOCKED, WAL_IO_ERROR */
-export async function takeLock(fileIo: FileIo, directory: string): Promise<DirectoryLock> {
-  let lock: DirectoryLock | { readonly heldBy: number | undefined };
-  try {
-    lock = await fileIo.lockDirectory(directory);
-  } catch (error) {
-    throw ioError(error, 'locking', directory);
-  }
-  if (!('heldBy' in lock)) return lock;
-  const { heldBy: pid } = lock;
-  const who =
-    pid === undefined ? 'another process' : pid === process.pid ? 'this process' : `process ${pid}`;
-  throw new StoreError('STORE_LOCKED', `'${directory}' is open for writing by ${who}`, {
-    details: pid === undefined ? {} : { pid },
-  });
-}
-
-class Opening<T> {
+export class Opening<T> {
   private readonly directory: string;
   private readonly options: LogWriterOptions<T>;
   private readonly policy: SyncPolicy;
   private readonly sizes: LogSizes;
   private readonly lock: DirectoryLock;
   private readonly startedAt: number;
+  private readonly watch: DirectoryWatch;
   private manifest: ManifestFile | undefined;
   private readonly prepared: Segment[] = [];
 
@@ -99,6 +84,7 @@ class Opening<T> {
     this.policy = policy;
     this.sizes = sizes;
     this.lock = lock;
+    this.watch = new DirectoryWatch(options.thread, directory, () => lock.isHeld());
     this.startedAt = options.thread.monotonicMs();
   }
 
@@ -178,13 +164,23 @@ class Opening<T> {
       wantsSyncedWrites: this.policy.isAlways,
     };
     return new SegmentRoll({
-      prepare: (number, sizeBytes) => prepareSegment(context, number, sizeBytes),
+      prepare: (number, sizeBytes) => this.prepare(context, number, sizeBytes),
       removeVoids: () => this.removeVoids(report, firstNumber),
       thread,
       logger,
       segmentBytes: this.sizes.segmentBytes,
       firstNumber,
     });
+  }
+
+  /** Never in a directory that took the place of ours. */
+  private async prepare(
+    context: PrepareContext,
+    number: number,
+    sizeBytes: number,
+  ): Promise<Segment> {
+    if (!(await this.watch.look())) throw directoryLost(this.directory, 'not-done');
+    return prepareSegment(context, number, sizeBytes);
   }
 
   /** Oldest first; a file that stays is void still, and met again at the next opening. */
@@ -236,13 +232,12 @@ class Opening<T> {
     highestKept: number,
   ): LogWriter<T> {
     const { fileIo, thread, sink, blockingPath = true } = this.options;
-    const { directory, lock } = this;
+    const { directory, lock, watch } = this;
     const smallest = Math.min(SEGMENT_BYTES.first, this.sizes.segmentBytes);
     const queue = new FrameQueue<T>(
       report.end.offset + 1,
       smallest - SEGMENT_OVERHEAD_BYTES - FRAME.size - FRAME_ALIGNMENT,
     );
-    const watch = new DirectoryWatch(thread, directory, () => lock.isHeld());
     const pump = new FramePump<T>({
       queue,
       appender,
@@ -273,6 +268,11 @@ class Opening<T> {
   }
 
   private recovery(report: ScanReport): LogRecovery {
+    const { bytesTruncated, firstBadOffset } = report;
+    if (bytesTruncated > 0) {
+      const fields = { directory: this.directory, bytesTruncated, firstBadOffset };
+      this.options.logger.log('warn', 'the end of the log was torn and is cut', fields);
+    }
     return {
       storeId: report.manifest.state.storeId,
       segments: report.segments.length,
