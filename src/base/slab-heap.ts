@@ -23,20 +23,20 @@ const MAX_SLABS: number = 2 ** 17;
 const ALONE_BIT: number = 2 ** 31;
 const ALONE_MASK: number = 2 ** 31 - 1;
 
-/** Sizes 16, 24 .. 128, then eight steps to each doubling: at most 12.5 % of a slot above 128 bytes is unused. */
-const FINE_CLASSES = 15;
+/** Sizes 16, 20 .. 128 (contexts of a few fields live here: bench memory), then eight steps to each doubling: at most 12.5 % of a slot above 128 bytes is unused. */
+const FINE_CLASSES = 29;
 const SIZE_CLASSES: number = FINE_CLASSES + 9 * 8;
 
 function sizeClassOf(sizeBytes: number): number {
   if (sizeBytes <= 16) return 0;
-  if (sizeBytes <= 128) return ((sizeBytes + 7) >>> 3) - 2;
+  if (sizeBytes <= 128) return ((sizeBytes + 3) >>> 2) - 4;
   const last = sizeBytes - 1;
   const log = 31 - Math.clz32(last);
   return FINE_CLASSES + (log - 7) * 8 + ((last >>> (log - 3)) & 7);
 }
 
 function slotBytesOf(sizeClass: number): number {
-  if (sizeClass < FINE_CLASSES) return 16 + 8 * sizeClass;
+  if (sizeClass < FINE_CLASSES) return 16 + 4 * sizeClass;
   const coarse = sizeClass - FINE_CLASSES;
   return (9 + (coarse & 7)) << (4 + (coarse >>> 3));
 }

@@ -13,7 +13,7 @@ import { ROW_FLAG } from '../instance/row.ts';
 import type { Definition } from '../instance/machine-store.ts';
 import type { State } from './state.ts';
 
-const SPARE_LIMIT = 4096;
+const SPARE_LIMIT = 1024;
 const KEPT_PAYLOAD_BYTES = 4096;
 /** Payload bytes after which they are folded into one, so that a long wait does not pile them up. */
 const FOLD_BYTES = 1024;
@@ -33,7 +33,7 @@ export class PendingInstance {
   /** The instance itself waits: there is no row yet. */
   isNew = false;
   /** The payloads (for a new instance: first its context), each as u32 length and MessagePack. */
-  readonly payloads: ByteWriter = new ByteWriter(64);
+  readonly payloads: ByteWriter = new ByteWriter(192);
   foldAbove: number = FOLD_BYTES;
 
   copyFrom(other: PendingInstance): void {

@@ -59,13 +59,13 @@ test('whatever is allocated and freed, no slot overlaps another and the sums are
   );
 });
 
-test('a slot wastes under 8 bytes up to 128 and at most an eighth beyond', () => {
+test('a slot wastes under 4 bytes up to 128 and at most an eighth beyond', () => {
   for (let size = 0; size <= 64 * KiB; size += size < 2 * KiB ? 1 : 97) {
     const heap = new SlabHeap();
     const capacity = heap.capacityOf(heap.allocate(size));
-    expect(capacity % 8).toBe(0);
+    expect(capacity % (size > 128 ? 8 : 4)).toBe(0);
     expect(capacity).toBeGreaterThanOrEqual(size);
-    expect(capacity).toBeLessThanOrEqual(size > 128 ? size * 1.125 : Math.max(16, size + 7));
+    expect(capacity).toBeLessThanOrEqual(size > 128 ? size * 1.125 : Math.max(16, size + 3));
   }
 });
 
