@@ -21,6 +21,7 @@ import {
 import { FrameHeader, paddedLength, writeLinkPayload } from './frame.ts';
 import type { Attested, LogEnd } from './position.ts';
 import type { Segment } from './prepare-segment.ts';
+import type { SegmentList } from './segment-list.ts';
 
 /** Bytes of one write: buffer[start, start + length) goes to `at` in the file. */
 export interface Placed {
@@ -51,6 +52,8 @@ export class Appender {
   /** Records up to here were written again at the start of the segment; see LINK. */
   rewrittenThrough = 0;
   readonly placed: Placed = { bytes: new Uint8Array(0), start: 0, length: 0, at: 0 };
+  /** Is told where the frames are. */
+  private readonly places: SegmentList;
   private chain: number;
   private hasLink = false;
   private readonly header = new FrameHeader();
@@ -59,8 +62,9 @@ export class Appender {
   /** The last frame is a mark that no sync has covered: it goes again with what follows it. */
   private hasLooseMark = false;
 
-  constructor(end: LogEnd, synced: Attested) {
+  constructor(end: LogEnd, synced: Attested, places: SegmentList) {
     this.end = end;
+    this.places = places;
     this.chain = end.chain;
     this.synced = synced;
     this.attestedOffset = end.offset;
@@ -97,6 +101,7 @@ export class Appender {
     const payloadLength = writer.position - PAYLOAD_START;
     pad(writer, payloadLength);
     const { bytes, view } = writer;
+    const { position, chain } = this;
     let start = FRAME_LEAD_BYTES;
     if (!this.hasLink) {
       start -= LINK_FRAME_BYTES;
@@ -114,6 +119,8 @@ export class Appender {
     this.sealHeader(bytes, view, FRAME_LEAD_BYTES);
     this.place(bytes, start, FRAME_LEAD_BYTES - start + header.frameBytes);
     this.hasLooseMark = false;
+    const segment = this.segment as Segment;
+    this.places.note(segment, position, chain, frame.firstOffset, this.position);
     this.setEnd(frame.firstOffset + frame.recordCount - 1);
   }
 
@@ -158,6 +165,8 @@ export class Appender {
 
   /** The segment already holds frames up to `position` (written again at the opening). */
   resume(segment: Segment, position: number, end: LogEnd, synced: Attested): void {
+    const { chain, offset } = this.end;
+    this.places.note(segment, SEGMENT_HEADER.size, chain, offset + 1, position);
     this.segment = segment;
     this.position = position;
     this.end = end;

@@ -27,6 +27,7 @@ import { bytesInDoubt, isInDoubt, rewriteRoom, rewriteTail } from './rewrite-tai
 import { scanLog } from './scan.ts';
 import type { ScanReport } from './scan-report.ts';
 import { segmentName } from './segment-name.ts';
+import { SegmentList } from './segment-list.ts';
 import { SegmentRoll } from './segment-roll.ts';
 import { takeLock } from './take-lock.ts';
 import { type LogRecovery, LogWriter } from './writer.ts';
@@ -69,6 +70,7 @@ export class Opening<T> {
   private readonly lock: DirectoryLock;
   private readonly startedAt: number;
   private readonly watch: DirectoryWatch;
+  private readonly segments = new SegmentList();
   private manifest: ManifestFile | undefined;
   private readonly prepared: Segment[] = [];
 
@@ -90,7 +92,11 @@ export class Opening<T> {
 
   async run(): Promise<LogWriter<T>> {
     const { fileIo, onFrame, strict } = this.options;
-    const found = await scanLog(fileIo, this.directory, { onFrame, strict });
+    const found = await scanLog(fileIo, this.directory, {
+      onFrame,
+      strict,
+      places: this.segments,
+    });
     if (found !== undefined) return this.finish(found, undefined);
     const { segment } = await createLog(this.creation);
     this.prepared.push(segment);
@@ -117,7 +123,7 @@ export class Opening<T> {
   private async finish(report: ScanReport, ready: Segment | undefined): Promise<LogWriter<T>> {
     this.manifest = await openManifestFile(this.options.fileIo, this.directory, report.manifest);
     const highestKept = ready === undefined ? await this.removeBlanks(report, this.manifest) : 0;
-    const appender = new Appender(report.attestedEnd, report.attestedEnd);
+    const appender = new Appender(report.attestedEnd, report.attestedEnd, this.segments);
     const roll = this.roll(report, this.manifest);
     if (ready !== undefined) roll.put(ready);
     else if (isInDoubt(report)) await this.rewrite(report, appender, roll);
@@ -260,8 +266,7 @@ export class Opening<T> {
       roll,
       watch,
       maxPending: this.sizes.maxPending,
-      firstOffset: report.firstOffset,
-      scanned: report.segments,
+      segments: this.segments,
       highestKept,
       recovery: this.recovery(report),
     });

@@ -174,6 +174,8 @@ export class ScanPass {
 
   private take(reader: SegmentReader): void {
     const header = reader.header;
+    const { position, chain, nextOffset, frameEnd } = reader;
+    this.options.places?.note(reader, position, chain, nextOffset, frameEnd);
     if (header.attestedBytes > 0)
       this.ends.attestAt(header.attestedSegment, header.attestedBytes, header.attestedOffset);
     if (header.kind === FRAME_KIND.mark) return;

@@ -3,6 +3,7 @@ import type { LogDirectory } from './log-directory.ts';
 import type { ManifestReading } from './manifest.ts';
 import type { Attested, LogEnd } from './position.ts';
 import type { SegmentChain } from './segment-chain.ts';
+import type { SegmentList } from './segment-list.ts';
 
 /** The payload of one frame is bytes[payloadStart, payloadEnd); valid only during the call. */
 export type OnFrame = (
@@ -19,6 +20,8 @@ export interface ScanOptions {
   readonly strict?: boolean | undefined;
   /** 'attested': only frames something later vouches for, as a reader of a live writer must. Default 'all'. */
   readonly deliver?: 'all' | 'attested' | undefined;
+  /** Is told where the frames are. */
+  readonly places?: SegmentList | undefined;
 }
 
 export interface ScannedSegment {

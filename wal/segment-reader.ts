@@ -99,8 +99,9 @@ export class SegmentReader {
     this.nextOffset += this.header.recordCount;
   }
 
-  async fill(): Promise<void> {
-    const length = Math.min(Math.max(CHUNK_BYTES, this.needed), this.sizeBytes - this.position);
+  /** Reads a chunk, from the frame at hand on: at least what step() asked for. */
+  async fill(chunkBytes: number = CHUNK_BYTES): Promise<void> {
+    const length = Math.min(Math.max(chunkBytes, this.needed), this.sizeBytes - this.position);
     if (this.bytes.length < length) {
       this.bytes = Buffer.allocUnsafeSlow(length);
       this.view = new DataView(this.bytes.buffer);
@@ -111,8 +112,10 @@ export class SegmentReader {
     this.chunkBytes = length;
   }
 
-  /** Forgets the chunk, so that the next step reads the disk again. */
+  /** Gives the chunk back, so that the next step reads the disk again. */
   forget(): void {
+    this.bytes = EMPTY;
+    this.view = EMPTY_VIEW;
     this.chunkBytes = 0;
   }
 

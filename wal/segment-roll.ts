@@ -22,16 +22,8 @@ export interface RollOptions {
   readonly firstNumber: number;
 }
 
-/** One that was left, for the statistics. */
-export interface LeftSegment {
-  readonly number: number;
-  readonly sizeBytes: number;
-  readonly usedBytes: number;
-}
-
 export class SegmentRoll {
   onChange: () => void = () => undefined;
-  readonly left: LeftSegment[] = [];
   private readonly supply: SegmentSupply;
   private readonly options: RollOptions;
   private nextNumber: number;
@@ -87,11 +79,8 @@ export class SegmentRoll {
       return false;
     }
     const before = appender.segment;
-    const usedBytes = appender.position;
     this.moveTo(this.supply.take() as Segment, appender);
-    if (before === undefined) return true;
-    this.left.push({ number: before.number, sizeBytes: before.sizeBytes, usedBytes });
-    this.closeLater(before);
+    if (before !== undefined) this.closeLater(before);
     return true;
   }
 

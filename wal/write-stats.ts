@@ -1,5 +1,22 @@
 /** Plain counters of what a writer did since it was opened. Bytes are those handed to write calls, headers and repeated marks included. */
 
+export type WriteCounters = Readonly<
+  Pick<
+    WriteStats,
+    | 'recordsWritten'
+    | 'commitsWritten'
+    | 'framesWritten'
+    | 'marksWritten'
+    | 'segmentsEntered'
+    | 'bytesWritten'
+    | 'writes'
+    | 'blockingWrites'
+    | 'syncs'
+    | 'syncMsTotal'
+    | 'syncMsMax'
+  >
+>;
+
 export class WriteStats {
   recordsWritten = 0;
   commitsWritten = 0;
@@ -25,7 +42,7 @@ export class WriteStats {
     if (tookMs > this.syncMsMax) this.syncMsMax = tookMs;
   }
 
-  values(): Readonly<Record<string, number>> {
+  values(): WriteCounters {
     const { recordsWritten, commitsWritten, framesWritten, marksWritten, segmentsEntered } = this;
     const { bytesWritten, writes, blockingWrites, syncs, syncMsTotal, syncMsMax } = this;
     return {

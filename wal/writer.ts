@@ -12,10 +12,14 @@ import { LIMITS, MANIFEST_SLOT, MANIFEST_SLOTS } from './format.ts';
 import type { FramePump } from './frame-pump.ts';
 import type { Frame, FrameQueue } from './frame-queue.ts';
 import { logClosed, withOutcome } from './log-error.ts';
+import type { Truncation } from './log-types.ts';
 import type { ManifestFile } from './manifest.ts';
 import type { OrderedLog } from './ordered-log.ts';
-import type { ScannedSegment } from './scan-report.ts';
+import type { RecordFiles } from './record-reader.ts';
+import { dropSegmentsBefore } from './retention.ts';
+import type { SegmentList } from './segment-list.ts';
 import type { SegmentRoll } from './segment-roll.ts';
+import type { WriteCounters } from './write-stats.ts';
 
 /** What opening the log found and did. */
 export interface LogRecovery {
@@ -44,18 +48,32 @@ export interface LogWriterParts<T> {
   readonly roll: SegmentRoll;
   readonly watch: DirectoryWatch;
   readonly maxPending: number;
-  /** First record kept, and the segments the log had when it was opened. */
-  readonly firstOffset: number;
-  readonly scanned: readonly ScannedSegment[];
+  readonly segments: SegmentList;
   /** Highest segment that must stay when nothing was written. */
   readonly highestKept: number;
   readonly recovery: LogRecovery;
 }
 
+type Sizes =
+  | 'firstOffset'
+  | 'nextOffset'
+  | 'acceptedOffset'
+  | 'durableOffset'
+  | 'records'
+  | 'segments'
+  | 'segmentsReady'
+  | 'bytesOnDisk'
+  | 'bytesUsed'
+  | 'pendingCommits';
+
+/** Sizes now, counters since the log was opened. */
+export type WriterStats = Readonly<Record<Sizes, number>> & WriteCounters;
+
 export class LogWriter<T> implements OrderedLog<T> {
   readonly recovery: LogRecovery;
   private readonly parts: LogWriterParts<T>;
   private closing: Promise<void> | undefined;
+  private lastTruncation: Promise<unknown> = Promise.resolve();
 
   constructor(parts: LogWriterParts<T>) {
     this.parts = parts;
@@ -142,29 +160,44 @@ export class LogWriter<T> implements OrderedLog<T> {
     return this.parts.manifest.update({ extra });
   }
 
-  stats(): Readonly<Record<string, number>> {
-    const { pump, appender, roll, scanned, firstOffset } = this.parts;
-    const held = [...scanned, ...roll.left];
-    let bytesOnDisk = MANIFEST_SLOT.size * MANIFEST_SLOTS;
-    let bytesUsed = 0;
-    for (const segment of held) {
-      bytesOnDisk += segment.sizeBytes;
-      bytesUsed += segment.usedBytes;
-    }
-    bytesOnDisk += (appender.segment?.sizeBytes ?? 0) + (roll.ready?.sizeBytes ?? 0);
+  stats(): WriterStats {
+    const { pump, roll, segments } = this.parts;
+    const { firstOffset } = segments;
+    const aside = MANIFEST_SLOT.size * MANIFEST_SLOTS + (roll.ready?.sizeBytes ?? 0);
     return {
       firstOffset,
       nextOffset: this.nextOffset,
       acceptedOffset: this.acceptedOffset,
       durableOffset: this.durableOffset,
       records: this.acceptedOffset - firstOffset + 1,
-      segments: held.length + (appender.segment === undefined ? 0 : 1),
+      segments: segments.held.length,
       segmentsReady: roll.ready === undefined ? 0 : 1,
-      bytesOnDisk,
-      bytesUsed: bytesUsed + (appender.segment === undefined ? 0 : appender.position),
+      bytesOnDisk: segments.sizeBytes + aside,
+      bytesUsed: segments.usedBytes,
       pendingCommits: pump.pendingCommits,
       ...pump.counters.values(),
     };
+  }
+
+  /** Where the records are, for readers. */
+  get files(): RecordFiles {
+    const { fileIo, directory, segments } = this.parts;
+    return { fileIo, directory, segments, storeId: this.recovery.storeId };
+  }
+
+  /**
+   * Drops whole segments without a record from `offset` on; never the newest. `offset` may lie
+   * behind the end.
+   * @throws {StoreError} WAL_IO_ERROR - the call may be repeated; STORE_CLOSED
+   */
+  truncateBefore(offset: number): Promise<Truncation> {
+    if (this.closing !== undefined) return Promise.reject(logClosed());
+    const result = this.lastTruncation.then(() => {
+      if (this.poison !== undefined) throw this.poison;
+      return dropSegmentsBefore(this.parts, offset, this.durableOffset);
+    });
+    this.lastTruncation = result.catch(() => undefined);
+    return result;
   }
 
   /** Ends it: what was taken in is written, synced and vouched for. Releases the lock in any case. */
@@ -179,6 +212,7 @@ export class LogWriter<T> implements OrderedLog<T> {
       await pump.drain();
       watch.stop();
       await roll.stop();
+      await this.lastTruncation;
       if (pump.poison === undefined) await sealLog(this.parts);
     } finally {
       try {
