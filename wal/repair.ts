@@ -19,7 +19,7 @@ import { nodeFileIo } from '../src/base/node-file-io.ts';
 import { SEGMENT_BYTES } from './format.ts';
 import { ioError } from './log-error.ts';
 import { createManifest, openManifestFile } from './manifest.ts';
-import { takeLock } from './open-writer.ts';
+import { takeLock } from './take-lock.ts';
 import type { Attested } from './position.ts';
 import { saveAside } from './save-aside.ts';
 import { SalvageWriter } from './salvage-writer.ts';
