@@ -20,24 +20,18 @@ export class MemoryLog<T> implements OrderedLog<T> {
   durableOffset = 0;
   private readonly queue = new FrameQueue<T>(1);
   private readonly sink: LogSink<T>;
-  private readonly thread: Thread;
   /** Callers that go on from each answer must not keep the event loop from turning. */
-  private readonly pace = new FlushPace();
+  private readonly pace: FlushPace;
   private readonly maxPending: number;
-  private isScheduled = false;
   private isBusy = false;
   private isClosed = false;
   private flushers: Flusher[] = [];
   private records = 0;
   private frames = 0;
-  private readonly handOver = (): void => {
-    this.isScheduled = false;
-    this.pump();
-  };
 
   constructor(sink: LogSink<T>, thread: Thread, maxPending: number) {
     this.sink = sink;
-    this.thread = thread;
+    this.pace = new FlushPace(thread, () => this.pump());
     this.maxPending = maxPending;
   }
 
@@ -86,11 +80,7 @@ export class MemoryLog<T> implements OrderedLog<T> {
   }
 
   private schedule(): void {
-    if (this.isScheduled || this.isBusy) return;
-    this.isScheduled = true;
-    const takesTurn = this.pace.takesTurn(false, this.thread.monotonicMs());
-    if (takesTurn) this.thread.nextTurn(this.handOver);
-    else this.thread.afterMicrotasks(this.handOver);
+    if (!this.isBusy) this.pace.schedule(false);
   }
 
   private pump(): void {
@@ -101,7 +91,7 @@ export class MemoryLog<T> implements OrderedLog<T> {
       return;
     }
     this.isBusy = true;
-    this.pace.noteBlocking(this.thread.monotonicMs());
+    this.pace.noteBlocking();
     this.records += frame.recordCount;
     this.frames++;
     this.acceptedOffset = frame.lastOffset;
