@@ -5,6 +5,7 @@
  * statistics are compared with the code.
  */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import { ERROR_CODES } from '../src/base/error-codes.ts';
 import { settingsOf } from '../src/engine/options.ts';
 import { openStore } from '../src/index.ts';
 import { assertionsIn, snippetsOf, withAssertions } from './docs/snippets.ts';
+import { LAYERS } from './tidy/layers.ts';
 import { ROOT, projectFiles, shippedSources, textOf } from './tidy/sources.ts';
 
 const pages = projectFiles().filter((path) => path === 'README.md' || /^docs\/.*\.md$/.test(path));
@@ -100,8 +102,7 @@ async function compileAll(directory: string): Promise<string> {
   const tsc = `${ROOT}node_modules/typescript/bin/tsc`;
   return new Promise((resolve) => {
     execFile(process.execPath, [tsc, '-p', directory], (error, output) => {
-      const isSilent = error !== null && output === '';
-      resolve(isSilent ? String(error) : output);
+      resolve(output === '' && error !== null ? error.message : output);
     });
   });
 }
@@ -134,6 +135,15 @@ function leavesOf(value: object, prefix = ''): string[] {
     typeof inner === 'object' ? leavesOf(inner, `${prefix}${name}.`) : [prefix + name],
   );
 }
+
+describe('docs/architecture.md', () => {
+  it('has a row for every layer there is', () => {
+    const page = textOf('docs/architecture.md');
+    const table = page.slice(page.indexOf('## Layers'), page.indexOf('## Ports'));
+    const present = LAYERS.map(({ at }) => at).filter((at) => existsSync(ROOT + at));
+    expect(present.filter((at) => !table.includes(`\`${at}\``))).toEqual([]);
+  });
+});
 
 describe('docs/operations.md', () => {
   it('names every statistic of a store on disk, in its order', async () => {

@@ -276,9 +276,9 @@ export function listing(files: ReadonlyMap<string, Uint8Array>): string {
 }
 
 /** The bytes a listing shows; what it does not show is zero. */
-export function bytesOfListing(listing: string, sizeBytes: number): Uint8Array {
+export function bytesOfListing(text: string, sizeBytes: number): Uint8Array {
   const bytes = new Uint8Array(sizeBytes);
-  for (const match of listing.matchAll(/^ *(\d+) {2}((?:[0-9a-f]{2} ?)+)/gm)) {
+  for (const match of text.matchAll(/^ *(\d+) {2}((?:[0-9a-f]{2} ?)+)/gm)) {
     const hex = match[2]!.trim().split(' ');
     bytes.set(
       hex.slice(0, ALIGNMENT).map((byte) => Number.parseInt(byte, 16)),
