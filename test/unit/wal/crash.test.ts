@@ -94,6 +94,11 @@ async function everyCrash(
     const last = open.at(-1);
     if (last === undefined) continue;
     await each(
+      disk.crash(length, () => 'torn'),
+      disk.acked(length),
+      `all torn at ${length}`,
+    );
+    await each(
       disk.crash(length, (i) => (i === last ? 'torn' : i < last)),
       disk.acked(length),
       `torn at ${length}`,
