@@ -36,7 +36,6 @@ import type { LogWriter } from './writer.ts';
 export interface FileLogParts {
   readonly writer: LogWriter<AppendTicket>;
   readonly sink: AppendSink;
-  readonly files: RecordFiles;
   readonly thread: Thread;
   readonly logger: Logger;
 }
@@ -51,7 +50,7 @@ export class FileLog implements Log, Followed {
   private readonly followers = new Set<Follower>();
   private closing: Promise<void> | undefined;
 
-  constructor({ writer, sink, files, thread, logger }: FileLogParts) {
+  constructor({ writer, sink, thread, logger }: FileLogParts) {
     const { storeId, recordsReplayed, recordsRewritten, ...recovery } = writer.recovery;
     this.storeId = Buffer.from(storeId).toString('hex');
     this.recovery = {
@@ -60,9 +59,9 @@ export class FileLog implements Log, Followed {
       recordsUnattested: recordsRewritten,
     };
     this.writer = writer;
-    this.files = files;
+    this.files = writer.files;
     this.logger = logger;
-    this.reads = new PageReads(files, thread, logger);
+    this.reads = new PageReads(writer.files, thread, logger);
     sink.release = (frame) => writer.release(frame);
     sink.onGrowth = () => this.wakeFollowers();
   }
