@@ -4,7 +4,7 @@
  */
 import { type AnyStoreError, type ErrorCode, StoreError } from '../base/errors.ts';
 import type { Created, Deleted, Transition } from './api/instance.ts';
-import type { BatchOperation, Settled } from './api/transaction.ts';
+import type { BatchOperation } from './api/transaction.ts';
 import type { Target } from './decide/target.ts';
 import type { CreatedMaker, DeletedMaker, EventTicket, Maker } from './decide/tickets.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -28,45 +28,13 @@ export function storedResult(target: Target, operation: BatchOperation, slot: Sl
     throw new StoreError('INTERNAL_ERROR', 'a keyed batch holds no keyed operations', {
       details: { outcome: 'not-done' },
     });
-  target.find(slot.maker.id);
-  if (operation.op === 'delete') return { value: { id: slot.maker.id, offset: target.offset } };
-  const { id, machine, version, context, offset, state, createdAt, updatedAt } = target.instance(
-    slot.maker.id,
-  );
-  if (operation.op === 'create')
-    return {
-      value: {
-        id,
-        machine,
-        version,
-        state,
-        context,
-        createdAt,
-        updatedAt,
-        offset,
-        deleted: false,
-      },
-    };
-  const { transition } = slot.maker as EventTicket;
-  const { event, eventId } = operation;
-  const from = target.definition.compiled.states[
-    target.definition.compiled.transitionFrom[transition] as number
-  ] as string;
-  const at = (slot.maker as EventTicket).result.at;
-  return {
-    value: {
-      id,
-      machine,
-      version,
-      event,
-      from,
-      to: state,
-      context,
-      at,
-      offset,
-      ...(eventId === undefined ? {} : { eventId }),
-    },
-  };
+  const { id } = slot.maker;
+  target.find(id);
+  if (operation.op === 'delete') return { value: { id, offset: target.offset } };
+  const now = target.instance(id);
+  if (operation.op === 'create') return { value: now };
+  const { applied: _, ...facts } = Object.assign({}, (slot.maker as EventTicket).result);
+  return { value: { ...facts, context: now.context } };
 }
 
 /** A result as a key keeps it. */
@@ -92,51 +60,56 @@ export function revive(stored: unknown): unknown[] {
 export class BatchTicket implements Ticket {
   readonly mustSync: boolean;
   private readonly pipeline: Pipeline;
+  private readonly slots: readonly Slot[];
+  private readonly isBestEffort: boolean;
   private readonly makers: readonly Maker<Result>[];
-  private readonly results: Result[] = [];
-  private readonly deferred: Deferred<Result[]> = deferred();
+  private readonly made: Result[] = [];
+  private readonly deferred: Deferred<unknown[]> = deferred();
 
-  constructor(pipeline: Pipeline, slots: readonly Slot[], mustSync: boolean) {
+  constructor(
+    pipeline: Pipeline,
+    slots: readonly Slot[],
+    isBestEffort: boolean,
+    mustSync: boolean,
+  ) {
     this.pipeline = pipeline;
+    this.slots = slots;
+    this.isBestEffort = isBestEffort;
     this.makers = slots.flatMap((slot) => ('maker' in slot ? [slot.maker] : []));
     this.mustSync = mustSync;
   }
 
-  /** What the makers made, in their order. */
-  get promise(): Promise<Result[]> {
+  /** One result per operation, in their order. */
+  get promise(): Promise<unknown[]> {
     return this.deferred.promise;
   }
 
   applied(offset: number): void {
     // The record behind the last operation is the outcome of a keyed batch: nothing is made of it.
-    const maker = this.makers[this.results.length];
-    if (maker !== undefined) this.results.push(maker.make(this.pipeline, offset));
+    const maker = this.makers[this.made.length];
+    if (maker !== undefined) this.made.push(maker.make(this.pipeline, offset));
   }
+
   settle(): void {
-    this.deferred.resolve(this.results);
+    let next = 0;
+    const results = this.slots.map((slot): unknown => {
+      if ('error' in slot) return { ok: false, error: slot.error };
+      if ('ready' in slot) return slot.ready.then((value) => this.wrap(value));
+      return this.wrap('maker' in slot ? (this.made[next++] as Result) : slot.value);
+    });
+    // Only replays of keys are promises here; without one the answer keeps its place in log order.
+    const hasReplay = this.slots.some((slot) => 'ready' in slot);
+    this.deferred.resolve(hasReplay ? (Promise.all(results) as unknown as unknown[]) : results);
   }
+
   fail(error: StoreError): void {
     this.deferred.reject(error);
+    ignoreReplays(this.slots);
   }
-}
 
-export async function settle(
-  slots: readonly Slot[],
-  made: readonly Result[],
-  isBestEffort: boolean,
-): Promise<unknown[]> {
-  const out: (Result | Settled<Result>)[] = [];
-  let next = 0;
-  for (const slot of slots) {
-    if ('error' in slot) {
-      out.push({ ok: false, error: slot.error });
-      continue;
-    }
-    const value =
-      'maker' in slot ? (made[next++] as Result) : 'ready' in slot ? await slot.ready : slot.value;
-    out.push(isBestEffort ? { ok: true, value } : value);
+  private wrap(value: Result): unknown {
+    return this.isBestEffort ? { ok: true, value } : value;
   }
-  return out;
 }
 
 /** The batch was taken back: answers to keys that were used twice in it are nobody's any more. */

@@ -21,7 +21,6 @@ import {
   type Result,
   type ResultMaker,
   revive,
-  settle,
   type Slot,
   type StoredResult,
   storedResult,
@@ -45,7 +44,7 @@ export class Batches {
     this.outcome = outcome;
   }
 
-  async run(
+  run(
     operations: readonly BatchOperation[],
     options: BatchOptions | undefined,
   ): Promise<unknown[]> {
@@ -61,7 +60,7 @@ export class Batches {
         const first = commands.replay.find(KEY_SCOPE.batch, '', (one) =>
           revive(commands.replay.value(one)),
         );
-        if (first !== undefined) return await withSignal(first, plan.inherited.signal);
+        if (first !== undefined) return withSignal(first, plan.inherited.signal);
       }
       if (plan.operations.some((one) => one.idempotencyKey !== undefined))
         commands.replay.purgeExpired();
@@ -122,15 +121,14 @@ export class Batches {
       ignoreReplays(slots);
       return pipeline.refuse(error, true);
     }
-    const ticket = new BatchTicket(pipeline, slots, inherited.mustSync);
-    const finish = async (): Promise<unknown[]> =>
-      settle(slots, await ticket.promise, isBestEffort);
-    if (pipeline.records.commitGroup(ticket, inherited.mustSync)) return finish();
-    pipeline.afterPending(
-      () => ticket.settle(),
-      (error) => ticket.fail(error),
-    );
-    return finish();
+    const ticket = new BatchTicket(pipeline, slots, isBestEffort, inherited.mustSync);
+    if (!pipeline.records.commitGroup(ticket, inherited.mustSync)) {
+      pipeline.afterPending(
+        () => ticket.settle(),
+        (error) => ticket.fail(error),
+      );
+    }
+    return ticket.promise;
   }
 
   private perform(operation: BatchOperation, inherited: Inherited): Slot {
@@ -161,14 +159,14 @@ export class Batches {
   private create(operation: Extract<BatchOperation, { op: 'create' }>, own: WriteOptions): Slot {
     const { commands, pipeline } = this;
     const { machine, version, id: wanted, context } = operation;
-    const id = commands.prepareCreate(machine, version, { id: wanted, context, ...own });
+    const id = commands.prepareCreate(undefined, { machine, version, id: wanted, context, ...own });
     if (pipeline.notes.key !== undefined) {
       const first = commands.replay.find<Result>(KEY_SCOPE.create, machine, (one) =>
         commands.replay.created(one),
       );
       if (first !== undefined) return { ready: first };
     }
-    const definition = commands.decideCreate(id, machine, version);
+    const definition = commands.decideCreate(id);
     return this.kept((keep) => commands.logCreate(id, definition, keep, false));
   }
 

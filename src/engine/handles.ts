@@ -56,8 +56,7 @@ export function instanceReads(source: ReadSource, machine: string | undefined): 
 export function instances(source: ReadSource, writes: InstanceWrites): Instances {
   return {
     ...instanceReads(source, undefined),
-    create: (input: CreateInput): Promise<Created> =>
-      writes.create(input?.machine, input?.version, input),
+    create: (input: CreateInput): Promise<Created> => writes.create(undefined, input),
     apply: (
       id: string,
       event: string,
@@ -91,7 +90,7 @@ export function machineHandle(
     ...machineReader(source, definition),
     create: (
       input: { id?: string | undefined; context?: object | undefined } & WriteOptions,
-    ): Promise<Created> => writes.create(machine, version, input),
+    ): Promise<Created> => writes.create({ machine, version }, input),
     apply: (
       id: string,
       event: string,

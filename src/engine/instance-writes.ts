@@ -13,7 +13,7 @@ import type {
   Transition,
   WriteOptions,
 } from './api/instance.ts';
-import type { Commands } from './decide/commands.ts';
+import type { BoundMachine, Commands } from './decide/commands.ts';
 import { notFound } from './decide/refusals.ts';
 import { type EventTicket, type Maker, OneTicket } from './decide/tickets.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -113,27 +113,25 @@ export class InstanceWrites {
   }
 
   create(
-    machine: string,
-    version: number | undefined,
-    input: Omit<CreateInput, 'machine' | 'version'>,
+    bound: BoundMachine | undefined,
+    input: Partial<CreateInput> | undefined,
   ): Promise<Created> {
     const { commands, pipeline } = this;
+    const { replay, target, wanted } = commands;
     try {
       this.begin();
-      const id = commands.prepareCreate(machine, version, input);
+      const id = commands.prepareCreate(bound, input);
       if (pipeline.notes.key !== undefined) {
-        const first = commands.replay.find(KEY_SCOPE.create, machine, (one) =>
-          commands.replay.created(one),
-        );
+        const first = replay.find(KEY_SCOPE.create, wanted.machine, (one) => replay.created(one));
         if (first !== undefined) return withSignal(first, commands.call.signal);
       }
-      // A machine may be unknown because its removal waits: that refusal waits with it.
-      const isKnown = pipeline.state.machines.group(machine)?.offered(false).length !== 0;
-      this.overPending =
-        (commands.target.find(id) && commands.target.pending !== undefined) || !isKnown;
-      const definition = commands.decideCreate(id, machine, version);
+      this.overPending = target.find(id) && target.pending !== undefined;
+      const definition = commands.decideCreate(id);
       commands.logCreate(id, definition, this.ticketFor, commands.call.mustSync);
     } catch (error) {
+      // A machine may be unknown because its removal waits: that refusal waits with it.
+      const isUnknown = isStoreError(error, 'MACHINE_NOT_FOUND');
+      if (isUnknown && pipeline.state.machines.hasWaiting) this.overPending = true;
       return pipeline.refuse(error, this.isOverPending);
     }
     return this.answer<Created>();

@@ -38,6 +38,7 @@ export class MachineRegistry {
     const { pipeline } = this;
     try {
       pipeline.records.admit();
+      pipeline.records.readClock();
       const body = validateDefinition(input);
       const checksum = checksumOf(body);
       checkObject(options, 'options');

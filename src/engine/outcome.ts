@@ -2,7 +2,7 @@
 import { ByteWriter } from '../base/bytes.ts';
 import { type KeyScope, scopedKey } from '../instance/idempotency-store.ts';
 import { encodeOutcome } from '../record/encode.ts';
-import { writeValue } from '../value/write-value.ts';
+import { writeEnveloped } from '../value/write-value.ts';
 import type { Pipeline } from './pipeline.ts';
 
 export class Outcome {
@@ -18,7 +18,7 @@ export class Outcome {
     const { pipeline, buffer } = this;
     const { notes } = pipeline;
     buffer.position = 0;
-    if (value !== undefined) writeValue(buffer, value, 'value');
+    if (value !== undefined) writeEnveloped(buffer, value, 'value');
     notes.clear();
     notes.key = scope + key;
     notes.fingerprint.set(fingerprint);

@@ -32,8 +32,8 @@ export interface ReadParts {
   readonly machines: MachineReads;
 }
 
-export function readParts(opened: Opened): ReadParts {
-  const reads = new Reads(opened.state);
+export function readParts(opened: Opened, isOver?: (offset: number) => boolean): ReadParts {
+  const reads = new Reads(opened.state, isOver);
   return {
     reads,
     source: { reads, storeId: opened.storeId },

@@ -15,9 +15,12 @@ import { instanceAt } from './results.ts';
 export class Reads {
   readonly state: State;
   private isClosed = false;
+  private readonly isOver: (deletedAtOffset: number) => boolean;
 
-  constructor(state: State) {
+  /** `isOver`: is an instance deleted by this record past its retention, purged or not? Then it is not shown. */
+  constructor(state: State, isOver: (deletedAtOffset: number) => boolean = () => false) {
     this.state = state;
+    this.isOver = isOver;
   }
 
   close(): void {
@@ -45,7 +48,10 @@ export class Reads {
   ): Instance | undefined {
     const handle = this.find(id, machine);
     if (handle < 0) return undefined;
-    if (this.isDeleted(handle) && options?.deleted !== true) return undefined;
+    if (this.isDeleted(handle)) {
+      if (options?.deleted !== true || this.isOver(this.state.instances.offset(handle)))
+        return undefined;
+    }
     return instanceAt(this.state, handle, id, this.definition(handle));
   }
 

@@ -114,10 +114,9 @@ export class RecordWriter {
     return offset;
   }
 
-  /** Starts a commit of several records; ends with commitGroup() or abortGroup(). */
+  /** Starts a commit of several records, at the time the clock was read last; ends with commitGroup() or abortGroup(). */
   openGroup(): void {
     this.log.checkRoom();
-    this.readClock();
     this.maintain();
     this.log.begin();
     this.inGroup = true;
@@ -172,6 +171,24 @@ export class RecordWriter {
       if (!this.retention.isKeyPurged(keysThrough))
         this.logPurge({ keysThrough, deletedThrough: 0 });
     }
+  }
+
+  /**
+   * Is the instance deleted by record `offset` past its retention? Then everything deleted up to it
+   * is, and the purge of all that is logged unless it was. Inside a group it is only asked.
+   */
+  purgeDeleted(offset: number): boolean {
+    if (this.retention.isInstancePurged(offset)) return true;
+    const cutoffs = this.retention.deletedCutoffs(this.state, this.now);
+    if (offset > (cutoffs.at(-1) ?? 0) || this.inGroup) return false;
+    for (const deletedThrough of cutoffs) this.logPurge({ keysThrough: 0, deletedThrough });
+    return true;
+  }
+
+  /** For readers: is an instance deleted by record `offset` past its retention now? */
+  isPurgeDue(offset: number): boolean {
+    const now = Math.trunc(this.clock.now());
+    return offset <= (this.retention.deletedCutoffs(this.state, now).at(-1) ?? 0);
   }
 
   isKeyPurged(offset: number): boolean {

@@ -57,19 +57,31 @@ export class Retention {
     return first ?? 0;
   }
 
-  private dueDeleted(state: State, now: number): number {
-    const instances = state.instances;
-    let handle = instances.oldestDeleted;
-    if (handle < 0 || instances.offset(handle) <= this.deletedThrough) return 0;
+  isInstancePurged(offset: number): boolean {
+    return offset <= this.deletedThrough;
+  }
+
+  /** Offsets to purge through, a slice of instances each, until all past their retention are covered. */
+  deletedCutoffs(state: State, now: number): number[] {
+    const { instances } = state;
+    const cutoffs: number[] = [];
     let through = 0;
-    for (
-      let i = 0;
-      i < LIMITS.purgeEntries && handle >= 0;
-      i++, handle = instances.deletedAfter(handle)
-    ) {
+    let handle = instances.oldestDeleted;
+    for (let i = 0; handle >= 0; i++, handle = instances.deletedAfter(handle)) {
       if (instances.deletedTimes.at(i) + this.options.deletedRetentionMs >= now) break;
+      if (i > 0 && i % LIMITS.purgeEntries === 0) cutoffs.push(through);
       through = instances.offset(handle);
     }
-    return through;
+    if (through > 0) cutoffs.push(through);
+    return cutoffs;
+  }
+
+  /** Of those, the first that was not decided yet. */
+  private dueDeleted(state: State, now: number): number {
+    const { instances } = state;
+    const oldest = instances.oldestDeleted;
+    if (oldest < 0 || instances.offset(oldest) <= this.deletedThrough) return 0;
+    if (instances.deletedTimes.at(0) + this.options.deletedRetentionMs >= now) return 0;
+    return this.deletedCutoffs(state, now)[0] ?? 0;
   }
 }

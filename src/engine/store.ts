@@ -47,7 +47,7 @@ export class WritableStore implements Store {
     this.runVerify = opened.verify;
     this.pipeline = pipeline;
     this.log = log;
-    this.parts = readParts(opened);
+    this.parts = readParts(opened, (offset) => pipeline.records.isPurgeDue(offset));
     const { keyRetentionMs, mismatch, strict, random, maxMachineVersions } = settings;
     const replay = new Replay(pipeline, { retentionMs: keyRetentionMs, mismatch });
     const commands = new Commands(pipeline, replay, {

@@ -23,7 +23,7 @@ import type {
   TransactionMachine,
 } from './api/transaction.ts';
 import { type Inherited, inheritedFrom } from './call.ts';
-import type { Commands } from './decide/commands.ts';
+import type { BoundMachine, Commands } from './decide/commands.ts';
 import { notFound } from './decide/refusals.ts';
 import type { Outcome } from './outcome.ts';
 import { OverlayReads } from './overlay-reads.ts';
@@ -159,7 +159,7 @@ class TransactionScope implements Transaction {
     this.now = pipeline.now;
     this.instances = {
       ...this.bound(undefined),
-      create: (input): Pending<Created> => this.create(input?.machine, input?.version, input),
+      create: (input): Pending<Created> => this.create(undefined, input),
     };
   }
 
@@ -178,7 +178,7 @@ class TransactionScope implements Transaction {
       ...this.bound(name),
       create: (
         input: { id?: string | undefined; context?: object | undefined } = {},
-      ): Pending<Created> => this.create(name, version, input),
+      ): Pending<Created> => this.create({ machine: name, version }, input),
     };
     return bound as unknown as TransactionMachine<M>;
   }
@@ -225,20 +225,15 @@ class TransactionScope implements Transaction {
   }
 
   private create(
-    machine: string,
-    version: number | undefined,
-    input: Pick<CreateInput, 'id' | 'context'> | undefined,
+    bound: BoundMachine | undefined,
+    input: Partial<CreateInput> | undefined,
   ): Pending<Created> {
     this.admit();
     const { commands } = this;
-    const { id: wanted, context } = input ?? {};
-    const id = commands.prepareCreate(machine, version, {
-      id: wanted,
-      context,
-      ...this.inherit(undefined),
-    });
-    const definition = commands.decideCreate(id, machine, version);
-    commands.logCreate(id, definition, undefined, false);
+    const { machine, version, id: wanted, context } = input ?? {};
+    const own = { machine, version, id: wanted, context, ...this.inherit(undefined) };
+    const id = commands.prepareCreate(bound, own as Partial<CreateInput>);
+    commands.logCreate(id, commands.decideCreate(id), undefined, false);
     return this.reads.get(id, undefined) as Instance;
   }
 

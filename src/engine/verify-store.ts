@@ -1,21 +1,26 @@
 /** Reads a store from end to end without changing anything, and says what is wrong with it. */
-import { isStoreError, StoreError } from '../base/errors.ts';
 import type { FileIo } from '../base/file-io.ts';
-import { nodeFileIo } from '../base/node-file-io.ts';
-import { scanLog } from '../../wal/scan.ts';
 import type { VerifyReport } from './api/store.ts';
+import { foldLog } from './fold-log.ts';
 
+/**
+ * Verifies every byte and every record of a store. Only reads, needs no lock, and works on a store
+ * that `openStore` refuses. A last write that was interrupted is no problem: opening drops it.
+ *
+ * @param directory of the store.
+ * @returns `problems` is empty exactly when `ok`; each has file, byte and record in its details.
+ *   `lastOffset` is the last record that can be read, and that `repairStore` would keep.
+ * @throws {StoreError} NOT_FOUND - there is no store; BAD_REQUEST - that is not a directory.
+ * @example
+ * const { ok, problems } = await verifyStore('./data');
+ * for (const problem of problems) console.error(problem.message);
+ */
 export async function verifyStore(
   directory: string,
   options: { readonly fileIo?: FileIo | undefined } = {},
 ): Promise<VerifyReport> {
-  try {
-    const report = await scanLog(options.fileIo ?? nodeFileIo, directory, {});
-    if (report === undefined)
-      throw new StoreError('NOT_FOUND', `there is no store in '${directory}'`);
-    return { ok: true, lastOffset: report.end.offset, problems: [] };
-  } catch (error) {
-    if (!isStoreError(error)) throw error;
-    return { ok: false, lastOffset: 0, problems: [error] };
-  }
+  const { log, state, problems } = await foldLog(directory, options);
+  const isFolded = problems.length === log.problems.length;
+  const lastOffset = isFolded ? log.lastOffset : state.offset;
+  return { ok: problems.length === 0, lastOffset, problems };
 }

@@ -99,8 +99,9 @@ export function asRefusal(error: unknown, path: string): unknown {
 }
 
 /** @throws {StoreError} BAD_REQUEST */
-export function checkVersion(version: unknown): void {
-  if (Number.isInteger(version) && (version as number) >= 0 && (version as number) <= 0xffffffff)
-    return;
+export function checkVersion(version: unknown): number | undefined {
+  if (version === undefined) return undefined;
+  const isVersion = Number.isInteger(version) && (version as number) >= 0;
+  if (isVersion && (version as number) <= 0xffffffff) return version as number;
   throw badRequest('version must be an integer from 0 to 4294967295', 'version', 'integer');
 }

@@ -102,6 +102,11 @@ export class MachineStore {
     return this.byName.get(name);
   }
 
+  /** Does a definition, or its removal, wait for the disk? */
+  get hasWaiting(): boolean {
+    return this.waiting.length > 0 || this.byIndex.some((one) => one.isHiding);
+  }
+
   /** Hidden ones included. */
   find(name: string, version: number): Definition | undefined {
     return this.byName.get(name)?.versions.get(version);

@@ -9,15 +9,12 @@
  * lanes in order. A map hashes kind and count and adds, over its entries, a mix of key and value:
  * the sum is what makes order irrelevant.
  */
-import { FIXARRAY, FIXMAP, MAX_DEPTH } from './format.ts';
+import { ENVELOPE_LEVELS, FIXARRAY, FIXMAP, MAX_DEPTH } from './format.ts';
 import { skipValue } from './skip.ts';
 import { bodyAt, isMap, isStructure, sizeAt } from './structure.ts';
 
 const SEED_A = 0x2545f491;
 const SEED_B = 0x6c62272e;
-
-/** The lists that arguments are put into come on top of the levels a value may have. */
-const ARGUMENT_LEVELS = 2;
 
 /** Writes the two lanes of the value in `start` to `end` to `into[0]` and `into[1]`. */
 export function fingerprint(
@@ -26,7 +23,7 @@ export function fingerprint(
   end: number,
   into: Uint32Array,
 ): void {
-  const reached = lanes(bytes, start, into, -ARGUMENT_LEVELS);
+  const reached = lanes(bytes, start, into, -ENVELOPE_LEVELS);
   if (reached !== end) throw new RangeError(`value at ${start} ends at ${reached}, not ${end}`);
 }
 

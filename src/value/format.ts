@@ -7,6 +7,8 @@ import { MiB } from '../base/units.ts';
 
 /** Arrays and objects inside each other; also what ends a cycle. */
 export const MAX_DEPTH = 100;
+/** Levels that a frame of ours around values of callers may add: readers allow for them. */
+export const ENVELOPE_LEVELS = 8;
 /** One encoded value: the limit of a record and of a folded context. */
 export const MAX_VALUE_BYTES: number = 16 * MiB;
 

@@ -6,6 +6,7 @@
  * BAD_REQUEST.
  */
 import {
+  ENVELOPE_LEVELS,
   ARRAY16,
   ARRAY32,
   FALSE,
@@ -47,9 +48,24 @@ export function readValue(
   end: number,
   texts?: ShortTextCache,
 ): unknown {
+  return readAt(bytes, start, end, 0, texts);
+}
+
+/** Like {@link readValue}, for what writeEnveloped wrote: the levels of our own frame do not count. */
+export function readEnveloped(bytes: Uint8Array, start: number, end: number): unknown {
+  return readAt(bytes, start, end, -ENVELOPE_LEVELS, undefined);
+}
+
+function readAt(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  depth: number,
+  texts: ShortTextCache | undefined,
+): unknown {
   if (!(start >= 0 && start <= end && end <= bytes.length)) throw new RangeError('no such bytes');
   const reader = new ValueReader(bytes, start, end, texts);
-  const value = reader.value(0);
+  const value = reader.value(depth);
   if (reader.position !== end)
     throw new RangeError(`${end - reader.position} bytes behind the value`);
   return value;

@@ -13,6 +13,7 @@ import {
   FIXMAP,
   MAP16,
   MAP32,
+  ENVELOPE_LEVELS,
   MAX_DEPTH,
   MAX_VALUE_BYTES,
   NIL,
@@ -39,8 +40,17 @@ import { putBigint, putNumber, putText } from './write-scalar.ts';
  * @throws {StoreError} RECORD_TOO_LARGE - as soon as it exceeds 16 MiB encoded
  */
 export function writeValue(writer: ByteWriter, value: unknown, path: string): void {
+  writeAt(writer, value, path, 0);
+}
+
+/** Like {@link writeValue}, for values of callers inside a frame of ours, whose levels do not count. */
+export function writeEnveloped(writer: ByteWriter, value: unknown, path: string): void {
+  writeAt(writer, value, path, -ENVELOPE_LEVELS);
+}
+
+function writeAt(writer: ByteWriter, value: unknown, path: string, depth: number): void {
   const limit = writer.position + MAX_VALUE_BYTES;
-  const refusal = put(writer, value, 0, limit);
+  const refusal = put(writer, value, depth, limit);
   if (refusal !== undefined) throw errorOf(refusal, path, EXPECTED);
   if (writer.position > limit) throw errorOf(TOO_LARGE, path, EXPECTED);
 }

@@ -42,6 +42,12 @@ export interface CommandOptions {
 /** What becomes of the maker of a result: a ticket for the commit, or undefined when it is kept elsewhere. */
 export type TicketFor<T> = (maker: Maker<T>, mustSync: boolean) => Ticket | undefined;
 
+/** The machine a typed handle is bound to. */
+export interface BoundMachine {
+  readonly machine: string;
+  readonly version: number;
+}
+
 export type EventTicketFor = (ticket: EventTicket) => Ticket | undefined;
 
 export class Commands {
@@ -54,6 +60,11 @@ export class Commands {
   /** Payload or context of the command, as MessagePack. */
   private readonly body = new ByteWriter(1024);
   private readonly arguments$ = new ByteWriter(1024);
+  /** What prepareCreate() read. */
+  readonly wanted: { machine: string; version: number | undefined } = {
+    machine: '',
+    version: undefined,
+  };
 
   constructor(pipeline: Pipeline, replay: Replay, options: CommandOptions) {
     this.pipeline = pipeline;
@@ -175,45 +186,49 @@ export class Commands {
 
   // ---- create ----------------------------------------------------------------------------------
 
-  /** Gives the id. @throws {StoreError} BAD_REQUEST, RECORD_TOO_LARGE */
-  prepareCreate(
-    machine: unknown,
-    version: unknown,
-    input: Omit<CreateInput, 'machine' | 'version'> | undefined,
-  ): string {
-    const notes = this.pipeline.notes;
+  /** Gives the id. `bound`: the machine of a typed handle; else the input names it. @throws {StoreError} BAD_REQUEST, RECORD_TOO_LARGE */
+  prepareCreate(bound: BoundMachine | undefined, input: Partial<CreateInput> | undefined): string {
+    const { pipeline, wanted } = this;
     let id: string | undefined;
-    this.pipeline.records.startReading();
+    pipeline.records.startReading();
     try {
       checkObject(input, 'input');
-      checkName(machine, 'machine');
-      if (version !== undefined) checkVersion(version);
-      const wanted = input?.id;
-      if (wanted !== undefined) id = checkName(wanted, 'id');
+      wanted.machine = checkName(bound === undefined ? input?.machine : bound.machine, 'machine');
+      wanted.version = checkVersion(bound === undefined ? input?.version : bound.version);
+      const given = input?.id;
+      if (given !== undefined) id = checkName(given, 'id');
       this.call.read(input);
       this.body.position = 0;
       writeContext(this.body, input?.context ?? NO_CONTEXT, 'context');
     } catch (error) {
       throw asRefusal(error, 'input');
     } finally {
-      this.pipeline.records.endReading();
+      pipeline.records.endReading();
     }
-    if (notes.key !== undefined) {
+    if (pipeline.notes.key !== undefined) {
       this.startArguments(ARRAY_OF_THREE, id ?? null);
-      writeValue(this.arguments$, version ?? null, 'version');
+      writeValue(this.arguments$, wanted.version ?? null, 'version');
       this.takeFingerprint();
     }
-    return id ?? this.options.newId(this.pipeline.now);
+    return id ?? this.options.newId(pipeline.now);
   }
 
-  /** @throws {StoreError} INSTANCE_EXISTS, MACHINE_NOT_FOUND */
-  decideCreate(id: string, machine: string, version: number | undefined): Definition {
-    if (this.target.find(id)) throw exists(id, this.target.isDeleted);
-    const { machines } = this.pipeline.state;
+  /** The definition the new instance gets. @throws {StoreError} INSTANCE_EXISTS, MACHINE_NOT_FOUND */
+  decideCreate(id: string): Definition {
+    const { target, pipeline } = this;
+    const { machine, version } = this.wanted;
+    if (target.find(id) && !this.isPurged(target)) throw exists(id, target.isDeleted);
+    const { machines } = pipeline.state;
     const definition =
       version === undefined ? machines.latest(machine) : machines.find(machine, version);
     if (definition === undefined || !definition.isOffered) throw unknownMachine(machine, version);
     return definition;
+  }
+
+  /** A deleted instance past its retention is gone; if nothing has said so yet, a purge is logged now. */
+  private isPurged(target: Target): boolean {
+    if (!target.isDeleted || target.pending !== undefined) return false;
+    return this.pipeline.records.purgeDeleted(target.offset);
   }
 
   logCreate(

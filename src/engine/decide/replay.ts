@@ -6,7 +6,7 @@ import { StoreError } from '../../base/errors.ts';
 import { type FirstResult, type KeyScope, scopedKey } from '../../instance/idempotency-store.ts';
 import type { Data } from '../../machine/definition.ts';
 import { readPacked } from '../../value/read-packed.ts';
-import { readValue } from '../../value/read-value.ts';
+import { readEnveloped } from '../../value/read-value.ts';
 import type { Created, Deleted, Transition } from '../api/instance.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { contextDropped, TransitionResult } from '../results.ts';
@@ -136,7 +136,7 @@ export class Replay {
   value(first: FirstResult): unknown {
     return first.bodyStart === first.bodyEnd
       ? undefined
-      : readValue(first.bytes, first.bodyStart, first.bodyEnd);
+      : readEnveloped(first.bytes, first.bodyStart, first.bodyEnd);
   }
 
   deleted(first: FirstResult): Deleted {

@@ -38,9 +38,10 @@ export class Target {
 
   /** False when no such instance exists, not even a deleted one. */
   find(id: string): boolean {
-    const handle = this.state$.instances.ids.get(id);
-    if (handle >= 0) return this.load(handle);
+    // A new instance may take the id of one whose purge waits: the overlay knows better.
     this.pending = this.overlay.pendingNew(id);
+    const handle = this.pending === undefined ? this.state$.instances.ids.get(id) : -1;
+    if (handle >= 0) return this.load(handle);
     if (this.pending === undefined) {
       this.handle = -1;
       return false;
