@@ -223,6 +223,32 @@ describe('a process that dies, its successor, and then a power cut', () => {
       expect(states).toBeGreaterThan(200);
     },
   );
+
+  it('F-28 a manifest slot that only the cache has is made sure of before the other is written', async () => {
+    const history = HISTORIES['two sessions with a clean close between them'] as History;
+    const whole = (await record(history, true)).journal;
+    const slotWrites = whole.flatMap((entry, i) =>
+      entry.k === 'write' && entry.bytes.length === 4096 && entry.inode === 1 ? [i] : [],
+    );
+    expect(slotWrites.length).toBeGreaterThan(4);
+    for (const at of slotWrites) {
+      const disk = new SimDisk(new Map(), ['/', '/parent'], true);
+      disk.dieAt = at + 1;
+      await untilDeath(history, disk);
+      disk.nextProcess();
+      const { driver, writer, replayed } = await openDriver(disk.io, '/parent/db');
+      await driver.commit();
+      await writer.close();
+      for (let length = at; length <= disk.journal.length; length++) {
+        const crashed = disk.crash(length, (_, entry) => (entry.k === 'write' ? 'torn' : true));
+        await survive(
+          crashed,
+          Math.min(replayed, disk.acked(length)),
+          `slot at ${at}, cut ${length}`,
+        );
+      }
+    }
+  });
 });
 
 describe('crashes while recovering', () => {
