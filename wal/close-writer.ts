@@ -23,24 +23,29 @@ export interface ClosingParts {
   readonly highestKept: number;
 }
 
-/** Everything written is synced already. @throws {StoreError} WAL_IO_ERROR */
+/** Everything taken in is written; below 'always' it may not be synced. @throws {StoreError} WAL_IO_ERROR */
 export async function sealLog(parts: ClosingParts): Promise<void> {
   const { appender, directory } = parts;
   try {
-    if (appender.segment !== undefined && appender.needsMark)
-      await writeClosingMark(appender, appender.segment);
+    const { segment } = appender;
+    if (segment !== undefined && !appender.isSynced) await syncRest(appender, segment);
+    if (segment !== undefined && appender.needsMark) await writeClosingMark(appender, segment);
     await recordEnd(parts);
   } catch (error) {
     throw ioError(error, 'closing the log', directory);
   }
 }
 
+async function syncRest(appender: Appender, segment: Segment): Promise<void> {
+  await datasync(segment.plain);
+  appender.noteSynced(appender.capture());
+}
+
 async function writeClosingMark(appender: Appender, segment: Segment): Promise<void> {
   appender.sealMark();
   const { bytes, start, length, at } = appender.placed;
   await writeAll(segment.plain, bytes, start, length, at);
-  await datasync(segment.plain);
-  appender.noteSynced(appender.capture());
+  await syncRest(appender, segment);
 }
 
 async function recordEnd(parts: ClosingParts): Promise<void> {

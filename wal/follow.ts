@@ -39,12 +39,7 @@ export class Follower implements AsyncIterableIterator<LogRecord> {
   private readonly signal: AbortSignal | undefined;
   private readonly onAbort = (): void => void this.end();
 
-  constructor(
-    log: Followed,
-    source: PageSource,
-    after: number,
-    signal: AbortSignal | undefined,
-  ) {
+  constructor(log: Followed, source: PageSource, after: number, signal: AbortSignal | undefined) {
     this.log = log;
     this.source = source;
     this.nextOffset = after + 1;

@@ -10,12 +10,7 @@
  */
 export type { Clock } from '../src/base/clock.ts';
 export { isStoreError, StoreError } from '../src/base/errors.ts';
-export type {
-  AnyStoreError,
-  ErrorCode,
-  ErrorDetails,
-  StoreErrorOf,
-} from '../src/base/errors.ts';
+export type { AnyStoreError, ErrorCode, ErrorDetails, StoreErrorOf } from '../src/base/errors.ts';
 export type { DirectoryLock, FileHandle, FileIo, FileStat, OpenMode } from '../src/base/file-io.ts';
 export type { Logger, LogLevel } from '../src/base/logger.ts';
 export type { Random } from '../src/base/random.ts';

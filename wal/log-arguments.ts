@@ -44,7 +44,10 @@ export function checkRecords(records: readonly Uint8Array[]): Uint8Array[] {
   } catch (error) {
     if (isStoreError(error)) throw error;
     const details = { path: 'records', reason: 'threw while it was read' };
-    throw new StoreError('BAD_REQUEST', 'records threw while it was read', { details, cause: error });
+    throw new StoreError('BAD_REQUEST', 'records threw while it was read', {
+      details,
+      cause: error,
+    });
   }
 }
 
@@ -94,13 +97,19 @@ export function checkAppendOptions(options: AppendOptions | undefined): {
   checkSignal(signal);
   if (signal?.aborted === true) {
     const details = { outcome: 'not-done' };
-    throw new StoreError('TIMEOUT', 'aborted before it was done', { details, cause: signal.reason });
+    throw new StoreError('TIMEOUT', 'aborted before it was done', {
+      details,
+      cause: signal.reason,
+    });
   }
   return { durable, signal };
 }
 
 /** @throws {StoreError} BAD_REQUEST */
-export function checkRange(range: ReadRange | undefined, oldest: number): PageLimits & { from: number } {
+export function checkRange(
+  range: ReadRange | undefined,
+  oldest: number,
+): PageLimits & { from: number } {
   const { from, limit = READ_LIMIT } = checkOptions(range, ['from', 'limit'], 'range') ?? {};
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_READ_LIMIT) {
     const expected = `an integer from 1 to ${MAX_READ_LIMIT}`;

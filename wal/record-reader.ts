@@ -97,7 +97,8 @@ export class RecordReader {
   private async readerIn(held: HeldSegment, offset: number): Promise<SegmentReader> {
     if (this.isClosed) throw logClosed();
     let { reader } = this;
-    if (reader === undefined || this.held?.number !== held.number) reader = await this.open(held, offset);
+    if (reader === undefined || this.held?.number !== held.number)
+      reader = await this.open(held, offset);
     if (this.isInFrame && this.cursor.offset + 1 === offset) return reader;
     const place = held.placeOf(offset);
     const isBetter = place.bytes > reader.position || reader.nextOffset > offset || this.isInFrame;
