@@ -74,11 +74,11 @@ export function compareIds(heap: SlabHeap, idRefA: number, idRefB: number): numb
   return lengthA - lengthB;
 }
 
-function lengthAt(bytes: Uint8Array, at: number): number {
+export function lengthAt(bytes: Uint8Array, at: number): number {
   const first = bytes[at] as number;
   return first < 128 ? first : (first & 127) | ((bytes[at + 1] as number) << 7);
 }
 
-function textAt(bytes: Uint8Array, at: number): number {
+export function textAt(bytes: Uint8Array, at: number): number {
   return (bytes[at] as number) < 128 ? at + 1 : at + 2;
 }

@@ -18,7 +18,16 @@ import {
   slotsFor,
   tagOf,
 } from './id-bucket.ts';
-import { MAX_ID_BYTES, compareIds, hashOfId, isId, storeId, textOfId } from './id-slot.ts';
+import {
+  MAX_ID_BYTES,
+  compareIds,
+  hashOfId,
+  isId,
+  lengthAt,
+  storeId,
+  textAt,
+  textOfId,
+} from './id-slot.ts';
 import type { SlabHeap } from './slab-heap.ts';
 
 /** Up to here a loop beats the native call. */
@@ -44,6 +53,10 @@ export interface IdTableOptions {
 
 export class IdTable {
   size = 0;
+  /** Where the id asked for by locate() lies. */
+  bytes: Uint8Array = new Uint8Array(0);
+  start = 0;
+  end = 0;
   private readonly heap: SlabHeap;
   private readonly refOf: IdRefs;
   private readonly key: HashKey;
@@ -133,6 +146,14 @@ export class IdTable {
   }
 
   /** Negative, 0 or positive as the first id sorts before, with or after the second by UTF-8 bytes. */
+  /** Sets bytes, start and end to where an id's UTF-8 lies, until the next change of the table. */
+  locate(idRef: number): void {
+    this.bytes = this.heap.bytesOf(idRef);
+    const at = this.heap.startOf(idRef);
+    this.start = textAt(this.bytes, at);
+    this.end = this.start + lengthAt(this.bytes, at);
+  }
+
   compare(idRefA: number, idRefB: number): number {
     return compareIds(this.heap, idRefA, idRefB);
   }

@@ -177,7 +177,7 @@ export class Batches {
     this.locate(id, false);
     if (pipeline.notes.key !== undefined) {
       const first = commands.replay.find<Result>(KEY_SCOPE.apply, id, (one) =>
-        commands.replay.transition(one),
+        commands.replay.transition(one, id),
       );
       if (first !== undefined) return { ready: first };
     }
@@ -192,7 +192,7 @@ export class Batches {
     this.locate(id, true);
     if (pipeline.notes.key !== undefined) {
       const first = commands.replay.find<Result>(KEY_SCOPE.delete, id, (one) =>
-        commands.replay.deleted(one),
+        commands.replay.deleted(one, id),
       );
       if (first !== undefined) return { ready: first };
     }

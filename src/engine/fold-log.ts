@@ -39,8 +39,10 @@ export async function foldLog(
     },
   });
   const { state, failure } = folding;
-  const impossible = await impossibleRecord(options.fileIo ?? nodeFileIo, log, state, failure);
-  return { log, state, problems: [...log.problems, ...impossible] };
+  if (failure === undefined) return { log, state, problems: log.problems };
+  const fileIo = options.fileIo ?? nodeFileIo;
+  const impossible = await impossibleRecord(fileIo, log, state.offset + 1, failure);
+  return { log, state, problems: [...log.problems, impossible] };
 }
 
 class Folding {
@@ -63,20 +65,19 @@ class Folding {
   }
 }
 
-async function impossibleRecord(
+/** The problem of a record that passed its checksums and still cannot be. @internal */
+export async function impossibleRecord(
   fileIo: FileIo,
   log: LogReport,
-  state: State,
+  offset: number,
   cause: unknown,
-): Promise<StoreError[]> {
-  if (cause === undefined) return [];
-  if (isStoreError(cause, 'FORMAT_UNSUPPORTED')) return [cause];
-  const offset = state.offset + 1;
+): Promise<StoreError> {
+  if (isStoreError(cause, 'FORMAT_UNSUPPORTED')) return cause;
   const { segments, storeId } = log;
   const place =
     storeId === undefined ? undefined : await locateFrame(fileIo, segments, storeId, offset);
   const { file = 'log', byteOffset = 0 } = place ?? {};
   const why = cause instanceof Error ? cause.message : String(cause);
-  const message = `${file}, frame at byte ${byteOffset}: record ${offset} is whole and still impossible (${why})`;
-  return [new StoreError('CORRUPT', message, { details: { file, byteOffset, offset }, cause })];
+  const message = `${file} at byte ${byteOffset}: record ${offset} is whole and still impossible (${why})`;
+  return new StoreError('CORRUPT', message, { details: { file, byteOffset, offset }, cause });
 }

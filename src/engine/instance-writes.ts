@@ -13,7 +13,8 @@ import type {
   Transition,
   WriteOptions,
 } from './api/instance.ts';
-import type { BoundMachine, Commands } from './decide/commands.ts';
+import type { BoundMachine } from './decide/command-types.ts';
+import type { Commands } from './decide/commands.ts';
 import { notFound } from './decide/refusals.ts';
 import { type EventTicket, type Maker, OneTicket } from './decide/tickets.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -75,7 +76,7 @@ export class InstanceWrites {
       this.locate(name);
       if (pipeline.notes.key !== undefined) {
         const first = commands.replay.find(KEY_SCOPE.apply, name.id, (one) =>
-          commands.replay.transition(one),
+          commands.replay.transition(one, name.id),
         );
         if (first !== undefined) return withSignal(first, commands.call.signal);
       }
@@ -146,7 +147,7 @@ export class InstanceWrites {
       this.locate(name, true);
       if (pipeline.notes.key !== undefined) {
         const first = commands.replay.find(KEY_SCOPE.delete, name.id, (one) =>
-          commands.replay.deleted(one),
+          commands.replay.deleted(one, name.id),
         );
         if (first !== undefined) return withSignal(first, commands.call.signal);
       }

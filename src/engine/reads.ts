@@ -9,7 +9,7 @@ import type { Data } from '../machine/definition.ts';
 import { readPacked } from '../value/read-packed.ts';
 import type { State } from '../state/state.ts';
 import type { Explanation, Instance } from './api/instance.ts';
-import { failingGuard } from './decide/refusals.ts';
+import { explainRefusal } from '../machine/transition.ts';
 import { instanceAt } from './results.ts';
 
 export class Reads {
@@ -94,8 +94,7 @@ export class Reads {
         permitted: compiled.permitted(state, context),
       };
     const chosen = compiled.firstPassing(first, context);
-    if (chosen < 0)
-      return { outcome: 'guard-failed', ...failingGuard({ definition }, first, context) };
+    if (chosen < 0) return explainRefusal(compiled, first, context);
     return {
       outcome: 'allowed',
       from: compiled.states[state] as string,

@@ -23,7 +23,8 @@ import type {
   TransactionMachine,
 } from './api/transaction.ts';
 import { type Inherited, inheritedFrom } from './call.ts';
-import type { BoundMachine, Commands } from './decide/commands.ts';
+import type { BoundMachine } from './decide/command-types.ts';
+import type { Commands } from './decide/commands.ts';
 import { notFound } from './decide/refusals.ts';
 import type { Outcome } from './outcome.ts';
 import { OverlayReads } from './overlay-reads.ts';

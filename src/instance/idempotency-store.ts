@@ -3,16 +3,19 @@
  * operation and target, so the same text may serve for two instances. Entries leave from the old
  * end only, by purge records: through an explicit offset.
  *
- * A result slot holds `varint(length) id, varint(length) event id, body`; the body is the packed
- * context as the command left it, or the MessagePack value of a transaction.
+ * A result slot holds `varint(length) id, varint(length) event id, body`: the id of a created
+ * instance (others are named by their callers), and the packed context as the command left it or
+ * the MessagePack value of a transaction.
  */
 import { createHash } from 'node:crypto';
-import { invariant } from '../base/assert.ts';
 import { ByteWriter } from '../base/bytes.ts';
 import { FreeHandles } from '../base/free-handles.ts';
 import { IdTable } from '../base/id-table.ts';
 import { type RowSegment, RowTable } from '../base/row-table.ts';
 import { SlabHeap } from '../base/slab-heap.ts';
+
+/** The buffer results are put together in lets go of more than this. */
+const KEPT_SCRATCH_BYTES = 65_536;
 
 /** Contexts above this are not kept with a first result. */
 export const KEPT_CONTEXT_BYTES = 4096;
@@ -68,29 +71,74 @@ export interface FirstResult {
   readonly bodyEnd: number;
   /** The context was too large to be kept. */
   readonly isBodyDropped: boolean;
+  /** The body is MessagePack, not a packed context. */
+  readonly isPlain: boolean;
 }
 
-/** What the fold hands over for a new entry. */
-export interface NewEntry {
-  readonly offset: number;
-  readonly at: number;
-  readonly time: number;
-  readonly fingerprintLow: number;
-  readonly fingerprintHigh: number;
-  readonly definition: number;
-  readonly detail: number;
-  readonly isBodyDropped: boolean;
+/** What the fold hands over for a new entry; one object, reused. */
+export interface KeptResult {
+  offset: number;
+  at: number;
+  time: number;
+  fingerprintLow: number;
+  fingerprintHigh: number;
+  definition: number;
+  detail: number;
+  isBodyDropped: boolean;
+  /** The body is MessagePack, not a packed context. */
+  isPlain: boolean;
+  hasEventId: boolean;
+  /** `id` and `eventId` lie in these bytes, `body` in its own. */
+  record: Uint8Array;
+  id: { readonly start: number; readonly end: number };
+  eventId: { readonly start: number; readonly end: number };
+  body: Uint8Array;
+  bodyStart: number;
+  bodyEnd: number;
 }
 
-/** Scoped keys above this many characters are filed by digest, so that they fit the id table. */
-const PLAIN_KEY_LENGTH = 340;
+/** Scoped keys above this many bytes are filed by digest, so that they fit the id table. */
+const PLAIN_KEY_BYTES = 1000;
 
 /** The text a key is filed under. The length in front keeps 'a' + 'bc' and 'ab' + 'c' apart. */
 export function scopedKey(scope: KeyScope, target: string, key: string): string {
-  const text = `${scope}${target.length}:${target}${key}`;
-  return text.length <= PLAIN_KEY_LENGTH
-    ? text
-    : `#${createHash('sha256').update(text).digest('base64')}`;
+  const text = `${scope}${Buffer.byteLength(target)}:${target}${key}`;
+  const isPlain = text.length * 3 <= PLAIN_KEY_BYTES || Buffer.byteLength(text) <= PLAIN_KEY_BYTES;
+  return isPlain ? text : digestOf(Buffer.from(text));
+}
+
+/** The same as UTF-8, of parts given as UTF-8. */
+export function scopeKeyBytes(
+  out: ByteWriter,
+  scope: KeyScope,
+  target: Uint8Array,
+  targetStart: number,
+  targetEnd: number,
+  key: Uint8Array,
+  keyStart: number,
+  keyEnd: number,
+): void {
+  const start = out.position;
+  out.u8(scope.charCodeAt(0));
+  const length = targetEnd - targetStart;
+  let scale = 1;
+  while (length >= scale * 10) scale *= 10;
+  for (; scale >= 1; scale = Math.floor(scale / 10))
+    out.u8(ZERO + (Math.floor(length / scale) % 10));
+  out.u8(COLON);
+  out.raw(target, targetStart, targetEnd);
+  out.raw(key, keyStart, keyEnd);
+  if (out.position - start <= PLAIN_KEY_BYTES) return;
+  const digest = Buffer.from(digestOf(out.bytes.subarray(start, out.position)));
+  out.position = start;
+  out.raw(digest);
+}
+
+const ZERO = 0x30;
+const COLON = 0x3a;
+
+function digestOf(bytes: Uint8Array): string {
+  return `#${createHash('sha256').update(bytes).digest('base64')}`;
 }
 
 export class IdempotencyStore {
@@ -139,56 +187,38 @@ export class IdempotencyStore {
     return handle < 0 ? undefined : this.read(handle);
   }
 
-  put(
-    scoped: Uint8Array,
-    entry: NewEntry,
-    id: Uint8Array,
-    eventId: Uint8Array,
-    body: Uint8Array,
-    bodyStart: number,
-    bodyEnd: number,
-  ): void {
-    invariant(this.keys.getBytes(scoped, 0, scoped.length) < 0, 'a key is written once');
-    const result = this.result;
+  /** Files a result under the scoped key in key[0, keyEnd), which must be new. */
+  put(key: Uint8Array, keyEnd: number, kept: KeptResult): void {
+    const { result, heap } = this;
     result.position = 0;
-    result.varint(id.length);
-    result.raw(id);
-    result.varint(eventId.length);
-    result.raw(eventId);
-    result.raw(body, bodyStart, bodyEnd);
-    const ref = this.heap.allocate(result.position);
-    this.heap.bytesOf(ref).set(result.bytes.subarray(0, result.position), this.heap.startOf(ref));
+    result.varint(kept.id.end - kept.id.start);
+    result.raw(kept.record, kept.id.start, kept.id.end);
+    result.varint(kept.eventId.end - kept.eventId.start);
+    result.raw(kept.record, kept.eventId.start, kept.eventId.end);
+    result.raw(kept.body, kept.bodyStart, kept.bodyEnd);
+    const ref = heap.allocate(result.position);
+    heap.bytesOf(ref).set(result.bytes.subarray(0, result.position), heap.startOf(ref));
     const handle = this.free.take();
     this.rows.ensure(handle);
     const segment = this.rows.segmentOf(handle);
-    this.write(
-      segment,
-      handle,
-      entry,
-      ref,
-      (eventId.length > 0 ? 2 : 0) | (entry.isBodyDropped ? 1 : 0),
-      result.position,
-    );
-    segment.u32[(handle & ROW_INDEX_MASK) * FIELD.u32 + FIELD.keyRef] = this.keys.put(
-      handle,
-      scoped,
-      0,
-      scoped.length,
-    );
+    this.write(segment, handle, kept, ref, result.position);
+    const at = (handle & ROW_INDEX_MASK) * FIELD.u32 + FIELD.keyRef;
+    segment.u32[at] = this.keys.put(handle, key, 0, keyEnd);
     if (this.last === NONE) this.first = handle;
-    else
-      this.rows.segmentOf(this.last).u32[(this.last & ROW_INDEX_MASK) * FIELD.u32 + FIELD.next] =
-        handle;
+    else {
+      const before = this.rows.segmentOf(this.last).u32;
+      before[(this.last & ROW_INDEX_MASK) * FIELD.u32 + FIELD.next] = handle;
+    }
     this.last = handle;
     this.size++;
+    result.trim(KEPT_SCRATCH_BYTES);
   }
 
   private write(
     segment: RowSegment,
     handle: number,
-    entry: NewEntry,
+    entry: KeptResult,
     ref: number,
-    flags: number,
     resultBytes: number,
   ): void {
     const u32 = (handle & ROW_INDEX_MASK) * FIELD.u32;
@@ -205,7 +235,8 @@ export class IdempotencyStore {
     segment.u32[u32 + FIELD.definition] = entry.definition;
     segment.u32[u32 + FIELD.detail] = entry.detail;
     segment.u32[u32 + FIELD.resultBytes] = resultBytes;
-    segment.u32[u32 + FIELD.flags] = flags;
+    segment.u32[u32 + FIELD.flags] =
+      (entry.isPlain ? 4 : 0) | (entry.hasEventId ? 2 : 0) | (entry.isBodyDropped ? 1 : 0);
   }
 
   /** Drops every entry written at or before `offset`. */
@@ -264,6 +295,7 @@ export class IdempotencyStore {
       bodyStart: eventId.next,
       bodyEnd: end,
       isBodyDropped: (flags & 1) !== 0,
+      isPlain: (flags & 4) !== 0,
     };
   }
 

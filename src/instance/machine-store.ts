@@ -56,6 +56,7 @@ export class Definition {
 /** All versions of a machine, and what they share. */
 export class MachineGroup {
   readonly name: string;
+  readonly nameBytes: Uint8Array;
   readonly versions: Map<number, Definition> = new Map();
   /** Key lists of the contexts of all versions. */
   readonly shapes: ShapeTable = new ShapeTable();
@@ -66,6 +67,7 @@ export class MachineGroup {
 
   constructor(name: string) {
     this.name = name;
+    this.nameBytes = Buffer.from(name);
   }
 
   /** Offered versions, ascending. */

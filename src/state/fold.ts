@@ -4,29 +4,24 @@
  * a record this package wrote: what does not fit is an invariant broken, never a rejected command.
  */
 import { invariant } from '../base/assert.ts';
-import {
-  KEPT_CONTEXT_BYTES,
-  KEY_SCOPE,
-  type KeyScope,
-  scopedKey,
-} from '../instance/idempotency-store.ts';
 import { ROW, ROW_FLAG, ROW_INDEX_MASK } from '../instance/row.ts';
 import type { Definition } from '../instance/machine-store.ts';
 import type { NormalisedDefinition } from '../machine/definition.ts';
 import { decodeDefinition } from '../record/definition-codec.ts';
 import { FIELD, RECORD_KIND } from '../record/kind.ts';
 import { RecordReader } from '../record/record-reader.ts';
+import { ResultKeeper } from './result-keeper.ts';
 import type { State } from './state.ts';
-
-const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 export class Fold {
   private readonly state: State;
+  private readonly results: ResultKeeper;
   /** The record applied last; callers may read it until the next one. */
   readonly record: RecordReader = new RecordReader();
 
   constructor(state: State) {
     this.state = state;
+    this.results = new ResultKeeper(state);
   }
 
   /** Applies the record in bytes[start, end) as number `offset`. */
@@ -58,7 +53,7 @@ export class Fold {
         this.applyPurge();
         break;
       case RECORD_KIND.outcome:
-        this.keepOutcome(offset);
+        this.results.keepOutcome(record, offset);
         break;
       default:
         invariant(false, `record kind ${record.kind} was read and not applied`);
@@ -98,15 +93,7 @@ export class Fold {
     }
     if (record.has(FIELD.eventId))
       instances.contexts.setEventId(handle, record.bytes, record.eventId.start, record.eventId.end);
-    if (record.has(FIELD.key))
-      this.keepContext(
-        offset,
-        KEY_SCOPE.apply,
-        instances.idText(handle),
-        handle,
-        definition,
-        record.transition,
-      );
+    if (record.has(FIELD.key)) this.results.keepTransition(record, definition, offset);
   }
 
   private applyCreate(offset: number): void {
@@ -135,15 +122,7 @@ export class Fold {
         record.bodyEnd,
       );
     }
-    if (record.has(FIELD.key))
-      this.keepContext(
-        offset,
-        KEY_SCOPE.create,
-        definition.machine.name,
-        record.handle,
-        definition,
-        0,
-      );
+    if (record.has(FIELD.key)) this.results.keepCreated(record, definition, offset);
   }
 
   private applyDelete(offset: number): void {
@@ -154,10 +133,7 @@ export class Fold {
     const from = instances.state(handle);
     definition.population[from] = (definition.population[from] as number) - 1;
     instances.delete(handle, Math.max(record.at, instances.updatedAt(handle)), offset, record.time);
-    if (record.has(FIELD.key)) {
-      const scoped = scopedKey(KEY_SCOPE.delete, instances.idText(handle), this.keyText());
-      this.keep(offset, scoped, handle, definition.index, NO_BYTES, 0, 0);
-    }
+    if (record.has(FIELD.key)) this.results.keepDeleted(record, definition, offset);
   }
 
   private applyPurge(): void {
@@ -177,79 +153,6 @@ export class Fold {
     const state = instances.flags(handle) & (ROW_FLAG.live | ROW_FLAG.deleted);
     invariant(state === ROW_FLAG.live, 'a record names an instance that exists');
     return this.state.machines.at(instances.definition(handle));
-  }
-
-  private keepContext(
-    offset: number,
-    scope: 'a' | 'c',
-    target: string,
-    handle: number,
-    definition: Definition,
-    detail: number,
-  ): void {
-    const instances = this.state.instances;
-    instances.contexts.locate(handle);
-    const isKept = instances.contexts.end - instances.contexts.start <= KEPT_CONTEXT_BYTES;
-    const end = isKept ? instances.contexts.end : instances.contexts.start;
-    this.keep(
-      offset,
-      scopedKey(scope, target, this.keyText()),
-      handle,
-      definition.index,
-      instances.contexts.bytes,
-      instances.contexts.start,
-      end,
-      detail,
-      !isKept,
-    );
-  }
-
-  /** The key of an outcome starts with the letter of its scope. */
-  private keepOutcome(offset: number): void {
-    const record = this.record;
-    const text = this.keyText();
-    const scoped = scopedKey(text[0] as KeyScope, '', text.slice(1));
-    this.keep(offset, scoped, undefined, 0, record.bytes, record.bodyStart, record.bodyEnd);
-  }
-
-  private keyText(): string {
-    return this.record.text(this.record.key);
-  }
-
-  private keep(
-    offset: number,
-    scoped: string,
-    handle: number | undefined,
-    definition: number,
-    body: Uint8Array,
-    bodyStart: number,
-    bodyEnd: number,
-    detail: number = 0,
-    isBodyDropped: boolean = false,
-  ): void {
-    const record = this.record;
-    const id = handle === undefined ? NO_BYTES : Buffer.from(this.state.instances.idText(handle));
-    const eventId = record.has(FIELD.eventId)
-      ? record.bytes.subarray(record.eventId.start, record.eventId.end)
-      : NO_BYTES;
-    this.state.keys.put(
-      Buffer.from(scoped),
-      {
-        offset,
-        at: record.at,
-        time: record.time,
-        definition,
-        detail,
-        isBodyDropped,
-        fingerprintLow: record.fingerprintLow,
-        fingerprintHigh: record.fingerprintHigh,
-      },
-      id,
-      eventId,
-      body,
-      bodyStart,
-      bodyEnd,
-    );
   }
 
   private body(): unknown {

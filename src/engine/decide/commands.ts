@@ -14,7 +14,6 @@ import type { ApplyOptions, Created, CreateInput, Deleted, WriteOptions } from '
 import { LIMITS } from '../limits.ts';
 import { TransitionResult } from '../results.ts';
 import type { Pipeline } from '../pipeline.ts';
-import type { Ticket } from '../ticket.ts';
 import { Call } from '../call.ts';
 import { asRefusal, checkName, checkObject, checkVersion } from '../write-options.ts';
 import {
@@ -26,29 +25,14 @@ import {
 } from './refusals.ts';
 import type { Replay } from './replay.ts';
 import { Target } from './target.ts';
-import { CreatedMaker, DeletedMaker, EventTicket, type Maker } from './tickets.ts';
+import type { BoundMachine, CommandOptions, EventTicketFor, TicketFor } from './command-types.ts';
+import { CreatedMaker, DeletedMaker, EventTicket } from './tickets.ts';
 
 /** An empty array header and the arguments behind it: what a key's fingerprint is taken of. */
 const ARRAY_OF_TWO = 0x92;
 const ARRAY_OF_THREE = 0x93;
 const NIL = 0xc0;
 const NO_CONTEXT: object = Object.freeze({});
-
-export interface CommandOptions {
-  readonly strict: boolean;
-  readonly newId: (now: number) => string;
-}
-
-/** What becomes of the maker of a result: a ticket for the commit, or undefined when it is kept elsewhere. */
-export type TicketFor<T> = (maker: Maker<T>, mustSync: boolean) => Ticket | undefined;
-
-/** The machine a typed handle is bound to. */
-export interface BoundMachine {
-  readonly machine: string;
-  readonly version: number;
-}
-
-export type EventTicketFor = (ticket: EventTicket) => Ticket | undefined;
 
 export class Commands {
   readonly pipeline: Pipeline;

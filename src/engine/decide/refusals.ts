@@ -1,8 +1,7 @@
 /** The coded errors commands on instances are refused with. Texts say what failed, on what, and why. */
 import { StoreError } from '../../base/errors.ts';
 import type { Data } from '../../machine/definition.ts';
-import { guardText } from '../../machine/guard/ast.ts';
-import { explainGuard } from '../../machine/guard/evaluate.ts';
+import { explainRefusal } from '../../machine/transition.ts';
 import type { Call } from '../call.ts';
 import type { Target } from './target.ts';
 
@@ -68,7 +67,7 @@ export function invalidTransition(target: Target, id: string, event: string): St
   );
 }
 
-/** Every candidate's guard failed; the one tried last is named, since it is the widest. */
+/** Every candidate's guard failed; the one tried first is named. */
 export function guardFailed(
   target: Target,
   id: string,
@@ -76,41 +75,9 @@ export function guardFailed(
   first: number,
   context: Data,
 ): StoreError {
-  const compiled = target.definition.compiled;
-  const failure = failingGuard(target, first, context);
-  return new StoreError(
-    'GUARD_FAILED',
-    `event ${quote(event)} on instance ${quote(id)} is barred by ${failure.failing}`,
-    {
-      details: {
-        id,
-        state: compiled.states[target.state] as string,
-        event,
-        guard: failure.guard,
-        failing: failure.failing,
-      },
-    },
-  );
-}
-
-export interface GuardFailure {
-  readonly guard: string;
-  readonly failing: string;
-  readonly value: unknown;
-}
-
-export function failingGuard(
-  target: { readonly definition: Target['definition'] },
-  first: number,
-  context: Data,
-): GuardFailure {
-  const compiled = target.definition.compiled;
-  let last = first;
-  for (let at = first; at !== -1; at = compiled.next(at)) last = at;
-  const guard = compiled.transitions[last]?.guard;
-  const why = guard === undefined ? undefined : explainGuard(guard, context);
-  const text = guard === undefined ? '' : guardText(guard.expression);
-  return why === undefined || why.passed
-    ? { guard: text, failing: text, value: undefined }
-    : { guard: text, failing: why.failing, value: why.value };
+  const { compiled } = target.definition;
+  const { guard, failing } = explainRefusal(compiled, first, context);
+  const state = compiled.states[target.state] as string;
+  const message = `event ${quote(event)} on instance ${quote(id)} is barred by ${failing}`;
+  return new StoreError('GUARD_FAILED', message, { details: { id, state, event, guard, failing } });
 }

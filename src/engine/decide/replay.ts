@@ -94,9 +94,9 @@ export class Replay {
     );
   }
 
-  transition(first: FirstResult): Transition {
+  transition(first: FirstResult, id: string): Transition {
     const { state, copies } = this.pipeline;
-    const { id, detail, at, offset, eventId } = first;
+    const { detail, at, offset, eventId } = first;
     const definition = state.machines.at(first.definition);
     const result = new TransitionResult(id, definition, detail, at, offset, false, eventId);
     if (first.isBodyDropped) return result;
@@ -139,7 +139,7 @@ export class Replay {
       : readEnveloped(first.bytes, first.bodyStart, first.bodyEnd);
   }
 
-  deleted(first: FirstResult): Deleted {
-    return { id: first.id, offset: first.offset, applied: false };
+  deleted(first: FirstResult, id: string): Deleted {
+    return { id, offset: first.offset, applied: false };
   }
 }
