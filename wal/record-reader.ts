@@ -22,6 +22,9 @@ import { SegmentReader } from './segment-reader.ts';
 /** Read at once, and verified without a pause: about 1 ms of frames with one small record each. */
 const CHUNK_BYTES: number = 128 * KiB;
 
+/** A buffer that grew beyond this for one large frame is given back with its last record. */
+const KEPT_BYTES: number = 256 * KiB;
+
 export interface RecordFiles {
   readonly fileIo: FileIo;
   readonly directory: string;
@@ -68,8 +71,8 @@ export class RecordReader {
   private readonly cursor = new RecordCursor();
   /** The cursor is inside the frame at hand, behind `cursor.offset`. */
   private isInFrame = false;
-  /** The frame at hand was read for an earlier page: what lies behind it may have changed since. */
-  private isStale = false;
+  /** Last record that was in the file for sure when the chunk at hand was read. */
+  private soundThrough = 0;
   private isClosed = false;
 
   constructor(files: RecordFiles) {
@@ -88,8 +91,7 @@ export class RecordReader {
       const reader = await this.readerIn(held, page.next);
       await this.collect(reader, held, page, last);
     }
-    if (!this.isInFrame) this.reader?.forget();
-    this.isStale = true;
+    if (!this.isInFrame && (this.reader?.bytes.length ?? 0) > KEPT_BYTES) this.reader?.forget();
     return { records: page.records, next: page.next };
   }
 
@@ -104,8 +106,6 @@ export class RecordReader {
     const isBetter = place.bytes > reader.position || reader.nextOffset > offset || this.isInFrame;
     if (isBetter) reader.seek(place.bytes, place.chain, place.nextOffset);
     this.isInFrame = false;
-    this.isStale = false;
-    reader.forget();
     return reader;
   }
 
@@ -129,6 +129,7 @@ export class RecordReader {
     this.reader = new SegmentReader(handle, held.number, held.sizeBytes, storeId);
     const place = held.placeOf(offset);
     this.reader.seek(place.bytes, place.chain, place.nextOffset);
+    this.soundThrough = 0;
     return this.reader;
   }
 
@@ -150,12 +151,16 @@ export class RecordReader {
     const end = Math.min(last, this.files.segments.lastOffsetOf(held));
     while (!page.isFull && page.next <= end) {
       if (this.isInFrame) this.take(reader, page, end);
-      else if ((await this.step(reader, held)) === 'frame') this.enter(reader, page.next);
+      else if ((await this.step(reader, held, last)) === 'frame') this.enter(reader, page.next);
     }
   }
 
-  private async step(reader: SegmentReader, held: HeldSegment): Promise<'frame' | 'more'> {
-    const step = reader.step();
+  private async step(
+    reader: SegmentReader,
+    held: HeldSegment,
+    last: number,
+  ): Promise<'frame' | 'more'> {
+    const step = reader.nextOffset > this.soundThrough ? 'more' : reader.step();
     if (step === 'frame') return step;
     if (step === 'misplaced') throw misplaced(reader);
     if (step === 'bad') {
@@ -163,6 +168,7 @@ export class RecordReader {
       throw corrupt(segmentName(reader.number), reader.position, reason, reader.nextOffset);
     }
     await reader.fill(Math.min(CHUNK_BYTES, held.usedBytes - reader.position));
+    this.soundThrough = last;
     return step;
   }
 
@@ -190,8 +196,6 @@ export class RecordReader {
     if (cursor.offset < lastInFrame) return;
     this.isInFrame = false;
     reader.pass();
-    if (this.isStale) reader.forget();
-    this.isStale = false;
   }
 
   private advance(reader: SegmentReader): void {
