@@ -37,8 +37,10 @@ export function say(context: Context, line: string): void {
   context.shell.err.write(`${line}\n`);
 }
 
-/** An error as plain data. */
-export function errorData(error: StoreError): object {
+/** An error as plain data; a StoreError is one itself. */
+export type Problem = Pick<StoreError, 'code' | 'message' | 'details'>;
+
+export function errorData(error: StoreError): Problem & { readonly retryable: boolean } {
   const { code, message, details, retryable } = error;
   return { code, message, details, retryable };
 }

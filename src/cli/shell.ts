@@ -11,6 +11,8 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Characters a line holds; undefined when nobody looks at it, and nothing is to be cut. */
   readonly columns: number | undefined;
+  /** Lines of the screen; undefined when there is none. */
+  readonly rows: number | undefined;
   readonly isColoured: boolean;
 }
 
@@ -46,6 +48,9 @@ export function processShell(): Shell {
     get columns() {
       // Some terminals say 0 where they do not know.
       return stream.isTTY ? stream.columns || DEFAULT_COLUMNS : undefined;
+    },
+    get rows() {
+      return stream.isTTY ? stream.rows || undefined : undefined;
     },
     isColoured: stream.isTTY && !isPlain,
   });

@@ -69,11 +69,11 @@ export function printable(text: string): string {
   );
 }
 
-/** Cut to so many characters, the last one an ellipsis. */
+/** Cut to so many characters, the last one an ellipsis; undefined: not at all. */
 export function cut(text: string, columns: number | undefined): string {
-  const characters = columns === undefined || text.length <= columns ? undefined : [...text];
-  if (columns === undefined || characters === undefined || characters.length <= columns)
-    return text;
+  if (columns === undefined || text.length <= columns) return text;
+  const characters = Array.from(text);
+  if (characters.length <= columns) return text;
   return `${characters.slice(0, Math.max(0, columns - 1)).join('')}…`;
 }
 

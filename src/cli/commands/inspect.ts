@@ -70,7 +70,10 @@ function showAgain(view: StoreView, text: string, context: Context, isFirst: boo
     out.write(`${isFirst ? '' : '\n'}${lines.join('\n')}\n`);
     return;
   }
+  // More than the screen holds would scroll, and the next one would be written below.
+  const room = out.rows === undefined ? lines.length : out.rows - 2;
+  const shown = [...lines.slice(0, room), painter(out)('dim', 'watching; Ctrl-C ends')];
   const clear = isFirst ? `${HOME}${CLEAR_BELOW}` : HOME;
-  const body = lines.map((line) => `${line}${CLEAR_TO_LINE_END}\n`).join('');
+  const body = shown.map((line) => `${line}${CLEAR_TO_LINE_END}\n`).join('');
   out.write(`${clear}${body}${CLEAR_BELOW}`);
 }

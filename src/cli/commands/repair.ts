@@ -2,11 +2,12 @@
  * `pawl repair DIR`: says what a repair would keep and lose, asks, and does it. Nothing happens
  * without a yes, on the command line or at the keyboard.
  */
-import { badRequest } from '../../base/errors.ts';
+import { StoreError, badRequest } from '../../base/errors.ts';
 import { type RepairReport, repairLog } from '../../../wal/repair.ts';
 import { EXIT } from '../exit-code.ts';
+import { chooseReading } from '../live.ts';
 import { type Context, errorData, printResult, say } from '../output.ts';
-import { count, counted, painter, printable, size } from '../text.ts';
+import { type Paint, count, counted, painter, printable, size } from '../text.ts';
 import { lostText, problemLines } from './verify.ts';
 
 export interface RepairChoices {
@@ -35,13 +36,21 @@ export async function repair(
   return EXIT.ok;
 }
 
-/** @throws {StoreError} BAD_REQUEST - nobody is there to be asked */
+/** @throws {StoreError} STORE_LOCKED - a writer lives; BAD_REQUEST - nobody is there to be asked */
 async function isAgreed(
   directory: string,
   plan: RepairReport,
   choices: RepairChoices,
   context: Context,
 ): Promise<boolean> {
+  const { writer } = await chooseReading(directory);
+  if (writer !== undefined) {
+    throw new StoreError(
+      'STORE_LOCKED',
+      `'${directory}' is open for writing by process ${writer.pid}`,
+      { details: writer },
+    );
+  }
   if (choices.yes === true) return true;
   const { shell } = context;
   if (!shell.canAsk) {
@@ -50,7 +59,7 @@ async function isAgreed(
       '--yes',
     );
   }
-  for (const line of planLines(directory, plan, context)) say(context, line);
+  for (const line of planLines(directory, plan, painter(shell.err))) say(context, line);
   const answer = await shell.ask(`\nRepair ${printable(directory)} now? [y/N] `);
   return /^y(?:es)?$/i.test(answer.trim());
 }
@@ -67,8 +76,7 @@ function resultOf(directory: string, report: RepairReport, isDryRun: boolean): o
   };
 }
 
-function planLines(directory: string, plan: RepairReport, context: Context): string[] {
-  const paint = painter(context.shell.out);
+function planLines(directory: string, plan: RepairReport, paint: Paint): string[] {
   const place = printable(directory);
   if (plan.problems.length === 0) {
     return [

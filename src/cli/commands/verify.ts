@@ -1,8 +1,7 @@
 /** `pawl verify DIR`: reads every byte and every record, changes nothing, names each damaged place. */
-import type { StoreError } from '../../base/errors.ts';
 import { foldLog } from '../../engine/fold-log.ts';
 import { EXIT } from '../exit-code.ts';
-import { type Context, errorData, printResult, say } from '../output.ts';
+import { type Context, type Problem, errorData, printResult, say } from '../output.ts';
 import { progressOn } from '../progress.ts';
 import { type Row, tableLines } from '../table.ts';
 import { type Paint, count, counted, painter, printable, size } from '../text.ts';
@@ -84,12 +83,12 @@ export function lostText(lost: { readonly first: number; readonly last: number }
   return which;
 }
 
-export function problemLines(problems: readonly StoreError[]): string[] {
+export function problemLines(problems: readonly Problem[]): string[] {
   if (problems.length === 0) return [];
   return ['', ...tableLines(COLUMNS, problems.map(problemRow))];
 }
 
-function problemRow(problem: StoreError): Row {
+function problemRow(problem: Problem): Row {
   const { file, byteOffset, offset, path } = problem.details as {
     readonly file?: string;
     readonly byteOffset?: number;
@@ -102,7 +101,7 @@ function problemRow(problem: StoreError): Row {
 }
 
 /** The message repeats the place and that nothing was changed; the table has said so. */
-function reasonOf(problem: StoreError): string {
+function reasonOf(problem: Problem): string {
   const text = printable(problem.message).replace(/; nothing was changed$/, '');
   const reason = /^\S+ at byte \d+: (.*)$/s.exec(text)?.[1];
   return reason ?? `${problem.code}: ${text}`;

@@ -24,6 +24,8 @@ const MAX_NAME = 40;
 export class DumpTable {
   private readonly waiting: Row[] = [];
   private widths: number[] | undefined;
+  /** Of the record before. */
+  private commit = 0;
   private readonly write: (line: string) => void;
   private readonly paint: Paint;
   private readonly columns: number | undefined;
@@ -36,9 +38,18 @@ export class DumpTable {
   }
 
   add(record: DumpedRecord): void {
-    const row = rowOf(record, this.columns === undefined ? undefined : MAX_NAME);
+    const longest = this.columns === undefined ? undefined : MAX_NAME;
+    const row = rowOf(record, this.braceOf(record), longest);
     if (this.widths !== undefined) this.line(this.widths, row);
     else if (this.waiting.push(row) >= SAMPLE_ROWS) this.flush();
+  }
+
+  /** Joins the records of one commit. */
+  private braceOf({ offset, commit }: DumpedRecord): string {
+    const isJoined = commit === this.commit;
+    this.commit = commit;
+    if (offset < commit) return isJoined ? '│' : '┐';
+    return isJoined ? '┘' : '';
   }
 
   /** Writes what still waits, and the heading if there was nothing at all. */
@@ -59,14 +70,14 @@ export class DumpTable {
   }
 }
 
-function rowOf(record: DumpedRecord, longest: number | undefined): Row {
-  const { offset, commit, kind, machine, version, id, event, from, to } = record;
+function rowOf(record: DumpedRecord, brace: string, longest: number | undefined): Row {
+  const { offset, kind, machine, version, id, event, from, to } = record;
   const name = (text: string | undefined): string => cut(printable(text ?? ''), longest);
   const versioned = version === undefined ? name(machine) : `${name(machine)} v${version}`;
   const states = [from, to].flatMap((state) => (state === undefined ? [] : [name(state)]));
   return [
     String(offset),
-    offset < commit ? '┐' : '',
+    brace,
     time(record.time),
     kind,
     machine === undefined ? '' : versioned,

@@ -2,14 +2,14 @@
  * A store as it is at one moment, as plain data: what `pawl inspect` shows in every format. Made by
  * reading the log from end to end without the lock, so it is as true as a reopening would be.
  */
-import { readdir, stat } from 'fs-extra';
-import { join, resolve } from 'node:path';
+import fsExtra from 'fs-extra';
+import { basename, join, resolve } from 'node:path';
 import type { Definition } from '../../instance/machine-store.ts';
 import { type FoldedLog, foldLog } from '../../engine/fold-log.ts';
 import { FORMAT_VERSION } from '../../../wal/format.ts';
 import { isSavedAside } from '../../../wal/save-aside.ts';
 import { chooseReading } from '../live.ts';
-import { errorData } from '../output.ts';
+import { type Problem, errorData } from '../output.ts';
 
 export interface StoreView {
   readonly location: string;
@@ -30,7 +30,7 @@ export interface StoreView {
   readonly segments: readonly SegmentView[];
   readonly disk: { readonly bytes: number; readonly files: number };
   readonly recovery: RecoveryView;
-  readonly problems: readonly object[];
+  readonly problems: readonly Problem[];
 }
 
 export interface MachineView {
@@ -105,7 +105,7 @@ export async function viewStore(
     machines,
     segments: segmentViews(folded),
     disk: await diskUse(location),
-    recovery: await recoveryView(folded, deliver, location),
+    recovery: recoveryView(folded, deliver, location),
     problems: problems.map(errorData),
   };
 }
@@ -141,7 +141,7 @@ function sumOf(machines: readonly MachineView[], of: (version: VersionView) => n
 
 function segmentViews({ log, state }: FoldedLog): SegmentView[] {
   return log.segments.map(({ number, path, firstOffset, lastOffset, usedBytes, sizeBytes }) => ({
-    file: path.slice(path.lastIndexOf('/') + 1),
+    file: basename(path),
     number,
     firstOffset,
     lastOffset: Math.max(firstOffset - 1, Math.min(lastOffset, state.offset)),
@@ -150,11 +150,11 @@ function segmentViews({ log, state }: FoldedLog): SegmentView[] {
   }));
 }
 
-async function recoveryView(
+function recoveryView(
   { log, state }: FoldedLog,
   deliver: 'all' | 'attested',
   location: string,
-): Promise<RecoveryView> {
+): RecoveryView {
   const unattested = Math.max(0, log.lastOffset - log.attestedOffset);
   const isLost = log.knownOffset > state.offset && !log.ok;
   return {
@@ -173,9 +173,9 @@ async function recoveryView(
 async function diskUse(directory: string): Promise<{ bytes: number; files: number }> {
   let bytes = 0;
   let files = 0;
-  for (const entry of await readdir(directory, { withFileTypes: true, recursive: true })) {
+  for (const entry of await fsExtra.readdir(directory, { withFileTypes: true, recursive: true })) {
     if (!entry.isFile()) continue;
-    const found = await stat(join(entry.parentPath, entry.name)).catch(ifGone);
+    const found = await fsExtra.stat(join(entry.parentPath, entry.name)).catch(ifGone);
     if (found === undefined) continue;
     bytes += found.size;
     files++;

@@ -49,6 +49,7 @@ function versionLines(machine: MachineView, version: VersionView, paint: Paint):
   const parts = [`${count(living)} living`];
   if (deleted > 0) parts.push(`${count(deleted)} deleted`);
   if (hidden) parts.push('not offered');
+  if (machine.indexes.length > 0) parts.push(`indexed by ${listed(machine.indexes)}`);
   const name = `${cut(printable(machine.name), MAX_NAME)} v${version.version}`;
   return ['', `${paint('bold', name)}  ${parts.join(', ')}`, ...stateLines(version, paint)];
 }
@@ -131,7 +132,7 @@ function noteLines(view: StoreView, paint: Paint): string[] {
   );
   note(
     recordsInDoubt > 0,
-    `the last ${counted(recordsInDoubt, 'record')} may not be synced; the next opening for writing makes sure of them`,
+    `the last ${recordsInDoubt === 1 ? 'record' : counted(recordsInDoubt, 'record')} may not be synced; the next opening for writing makes sure of them`,
   );
   note(
     recordsNotShown > 0,
@@ -141,16 +142,16 @@ function noteLines(view: StoreView, paint: Paint): string[] {
     voidSegments > 0,
     `${counted(voidSegments, 'segment file')} prepared ahead or left behind, without records`,
   );
-  note(unfinishedFiles.length > 0, `unfinished: ${names(unfinishedFiles)}`);
-  note(strayFiles.length > 0, `no business of the store: ${names(strayFiles)}`);
-  note(savedAside.length > 0, `saved by repairs: ${names(savedAside)}`);
+  note(unfinishedFiles.length > 0, `unfinished: ${listed(unfinishedFiles)}`);
+  note(strayFiles.length > 0, `no business of the store: ${listed(strayFiles)}`);
+  note(savedAside.length > 0, `saved by repairs: ${listed(savedAside)}`);
   if (notes.length === 0) return [];
   return ['', paint('dim', 'NOTES'), ...notes.map((text) => `  ${text}`)];
 }
 
 const MAX_FILES = 5;
 
-function names(files: readonly string[]): string {
+function listed(files: readonly string[]): string {
   const shown = files.slice(0, MAX_FILES).map(printable).join(', ');
   return files.length > MAX_FILES ? `${shown} and ${files.length - MAX_FILES} more` : shown;
 }
