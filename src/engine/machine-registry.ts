@@ -17,7 +17,7 @@ import { unknownMachine } from './decide/refusals.ts';
 import { OneTicket } from './decide/tickets.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Reads } from './reads.ts';
-import { checkName, checkObject, withSignal } from './write-options.ts';
+import { asRefusal, checkName, withSignal } from './write-options.ts';
 
 export interface PutOptions extends WriteOptions {
   expectedChecksum?: string | undefined;
@@ -35,25 +35,42 @@ export class MachineRegistry {
   }
 
   put(input: MachineDefinition | Data, options: PutOptions | undefined): Promise<PutResult> {
-    const { pipeline } = this;
+    const { pipeline, call } = this;
     try {
       pipeline.records.admit();
       pipeline.records.readClock();
+      const { body, checksum } = this.prepare(input, options);
+      pipeline.notes.key = undefined;
+      return withSignal(this.decidePut(body, checksum, call.mustSync), call.signal);
+    } catch (error) {
+      return pipeline.refuse(error, true);
+    }
+  }
+
+  /** @throws {StoreError} BAD_REQUEST, TIMEOUT */
+  private prepare(
+    input: unknown,
+    options: PutOptions | undefined,
+  ): { readonly body: NormalisedDefinition; readonly checksum: string } {
+    const { records } = this.pipeline;
+    records.startReading();
+    try {
       const body = validateDefinition(input);
       const checksum = checksumOf(body);
-      checkObject(options, 'options');
-      if (options?.expectedChecksum !== undefined && options.expectedChecksum !== checksum) {
+      this.call.read(options);
+      const expected = options?.expectedChecksum;
+      if (expected !== undefined && expected !== checksum) {
         throw badRequest(
-          `the definition has checksum ${checksum}, not ${String(options.expectedChecksum)}`,
+          `the definition has checksum ${checksum}, not ${String(expected)}`,
           'options.expectedChecksum',
           checksum,
         );
       }
-      this.call.read(options);
-      pipeline.notes.key = undefined;
-      return withSignal(this.decidePut(body, checksum, this.call.mustSync), this.call.signal);
+      return { body, checksum };
     } catch (error) {
-      return pipeline.refuse(error, true);
+      throw asRefusal(error, 'options');
+    } finally {
+      records.endReading();
     }
   }
 

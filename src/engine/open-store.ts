@@ -3,11 +3,11 @@
  * CORRUPT, and the store handed out only when everything in it was verified.
  */
 import { badRequest, isStoreError, StoreError } from '../base/errors.ts';
-import { holderOf } from '../base/lock-holder.ts';
 import { MemoryLog } from '../storage/memory-log.ts';
 import { State } from '../state/state.ts';
 import { openLogWriter } from '../../wal/open-writer.ts';
-import { type OnFrame, scanLog } from '../../wal/scan.ts';
+import { scanLive } from '../../wal/scan-live.ts';
+import type { OnFrame } from '../../wal/scan-report.ts';
 import type {
   ReadOptions,
   ReadStore,
@@ -17,7 +17,7 @@ import type {
   VerifyReport,
 } from './api/store.ts';
 import { type Settings, settingsOf } from './options.ts';
-import { type EngineLog, Pipeline } from './pipeline.ts';
+import { type EngineLog, Pipeline, type PipelineListener } from './pipeline.ts';
 import { FrozenStore, type Opened } from './read-store.ts';
 import { Retention } from './retention.ts';
 import { WritableStore } from './store.ts';
@@ -73,13 +73,16 @@ export async function openStore(
   return location === ':memory:' ? openMemory(settings) : openFiles(location, settings);
 }
 
-function newPipeline(settings: Settings, onFailure: (error: StoreError) => void): Pipeline {
+/** A store opened to read has nobody to tell. */
+const noListener: PipelineListener = { degraded: () => undefined, recovered: () => undefined };
+
+function newPipeline(settings: Settings, listener: PipelineListener): Pipeline {
   return new Pipeline({
     state: new State(settings.random.bytes(HASH_KEY_BYTES)),
     clock: settings.clock,
     thread: settings.thread,
     retention: new Retention(settings),
-    onFailure,
+    listener,
   });
 }
 
@@ -97,7 +100,10 @@ function assemble(
 
 async function openMemory(settings: Settings): Promise<Store> {
   let store: WritableStore | undefined;
-  const pipeline = newPipeline(settings, (error) => store?.degraded(error));
+  const pipeline = newPipeline(settings, {
+    degraded: (error) => store?.degraded(error),
+    recovered: () => store?.recovered(),
+  });
   const log = new MemoryLog<Ticket | undefined>(pipeline, settings.thread, settings.maxPending);
   const recovery: RecoveryReport = {
     snapshotOffset: 0,
@@ -126,7 +132,10 @@ async function openMemory(settings: Settings): Promise<Store> {
 
 async function openFiles(location: string, settings: Settings): Promise<Store> {
   let store: WritableStore | undefined;
-  const pipeline = newPipeline(settings, (error) => store?.degraded(error));
+  const pipeline = newPipeline(settings, {
+    degraded: (error) => store?.degraded(error),
+    recovered: () => store?.recovered(),
+  });
   const {
     fileIo,
     clock,
@@ -151,7 +160,7 @@ async function openFiles(location: string, settings: Settings): Promise<Store> {
     strict,
     blockingPath: blockingSync,
     sink: pipeline,
-    onFrame: folding(location, pipeline),
+    onFrame: folding(pipeline),
   });
   const {
     recordsReplayed,
@@ -192,54 +201,34 @@ async function openFiles(location: string, settings: Settings): Promise<Store> {
 async function openFrozen(location: string, settings: Settings): Promise<ReadStore> {
   const { fileIo, thread, logger } = settings;
   const startedAt = thread.monotonicMs();
-  const pipeline = newPipeline(settings, () => undefined);
-  if ((await fileIo.stat(location))?.kind !== 'directory') throw noStore(location);
-  // What a live writer has not attested may still be lost with the power; a dead one wrote what there is.
-  const holder = await holderOf(fileIo, location);
-  const deliver = holder === undefined ? 'all' : 'attested';
-  const report = await scanLog(fileIo, location, { onFrame: folding(location, pipeline), deliver });
-  if (report === undefined) throw noStore(location);
-  const { bytesTruncated, firstBadOffset } = report;
+  const pipeline = newPipeline(settings, noListener);
+  const onFrame = folding(pipeline);
+  const { report, recovery: found } = await scanLive(fileIo, location, { onFrame });
+  const { segments, recordsRead, bytesTruncated, firstBadOffset } = found;
   const recovery: RecoveryReport = {
     snapshotOffset: 0,
-    recordsReplayed: pipeline.state.offset,
-    segments: report.segments.length,
+    recordsReplayed: recordsRead,
+    segments,
     bytesTruncated,
     ...(firstBadOffset === undefined ? {} : { firstBadOffset }),
+    recordsUnattested: found.recordsUnattested,
+    strayFiles: found.strayFiles,
     durationMs: thread.monotonicMs() - startedAt,
   };
   const storeId = Buffer.from(report.manifest.state.storeId).toString('hex');
-  return new FrozenStore({
-    location,
-    storeId,
-    state: pipeline.state,
-    recovery,
-    logger,
-    verify: () => verifyStore(location, { fileIo }),
-  });
+  const verify = (): Promise<VerifyReport> => verifyStore(location, { fileIo });
+  return new FrozenStore({ location, storeId, state: pipeline.state, recovery, logger, verify });
 }
 
-function noStore(location: string): StoreError {
-  return new StoreError('NOT_FOUND', `there is no store in '${location}'`, {
-    details: { path: location },
-  });
-}
-
-/** The fold as the reader of a log calls it: what passed its checksums and still makes no sense is CORRUPT. */
-function folding(location: string, pipeline: Pipeline): OnFrame {
+/** The fold as the reader of a log calls it: a RangeError tells it that what passed its checksums makes no sense. */
+function folding(pipeline: Pipeline): OnFrame {
   return (bytes, start, end, firstOffset) => {
     try {
       pipeline.replay(bytes, start, end, firstOffset);
     } catch (error) {
       if (isStoreError(error, 'FORMAT_UNSUPPORTED')) throw error;
-      throw new StoreError(
-        'CORRUPT',
-        `record ${pipeline.state.offset + 1} of the log in '${location}' does not follow from those before it`,
-        {
-          details: { file: location, byteOffset: start, offset: pipeline.state.offset + 1 },
-          cause: error,
-        },
-      );
+      const why = error instanceof Error ? error.message : String(error);
+      throw new RangeError(`record ${pipeline.state.offset + 1}: ${why}`, { cause: error });
     }
   };
 }

@@ -22,18 +22,25 @@ import { LIMITS } from './limits.ts';
 import { type EngineLog, RecordWriter } from './record-writer.ts';
 import { ContextCopies } from './results.ts';
 import type { Retention } from './retention.ts';
-import { type Ticket, type Waiter, WaitQueue } from './ticket.ts';
+import type { Ticket } from './ticket.ts';
+import { Waiters } from './waiters.ts';
 
 export type { EngineLog };
 type EngineFrame = Frame<Ticket | undefined>;
+
+/** Who is told when writes stop and when they go on. */
+export interface PipelineListener {
+  /** Writes are refused: for good, or until there is room again. */
+  degraded(error: StoreError): void;
+  recovered(): void;
+}
 
 export interface PipelineOptions {
   readonly state: State;
   readonly clock: Clock;
   readonly thread: Thread;
   readonly retention: Retention;
-  /** The engine failed or was cut off from its log. */
-  readonly onFailure: (error: StoreError) => void;
+  readonly listener: PipelineListener;
 }
 
 export class Pipeline implements LogSink<Ticket | undefined> {
@@ -44,12 +51,9 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   readonly copies: ContextCopies = new ContextCopies();
   private readonly fold: Fold;
   private readonly thread: Thread;
-  private readonly onFailure: (error: StoreError) => void;
+  private readonly listener: PipelineListener;
   private log!: EngineLog;
-  private readonly visible = new WaitQueue();
-  /** Those who wait for an offset of their own choice. */
-  private readonly distant = new Set<Waiter>();
-  private readonly synced$ = new WaitQueue();
+  private readonly waiters = new Waiters();
 
   private frame: EngineFrame | undefined;
   private nextTicket = 0;
@@ -57,8 +61,8 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   private readonly resume = (): void => this.run();
   /** Applying an accepted record failed: memory can no longer be trusted. */
   private halt: StoreError | undefined;
-  /** Nothing that waits will ever be accepted. */
-  private failure: StoreError | undefined;
+  /** There was no room for the last command; told once until one gets in again. */
+  private isRefusing = false;
   /** First refusal of a post since the last flush. */
   postRefusal: StoreError | undefined;
 
@@ -68,7 +72,8 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     this.fold = new Fold(options.state);
     this.thread = options.thread;
     this.records = new RecordWriter(options.state, this.overlay, options.clock, options.retention);
-    this.onFailure = options.onFailure;
+    this.listener = options.listener;
+    this.records.onRefused = (error) => this.noteRefusal(error);
   }
 
   /** The log needs the pipeline as its sink, the pipeline the log: this closes the ring. */
@@ -88,7 +93,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
 
   /** Nobody is left waiting once the store is closed. */
   close(): void {
-    this.failWaiters(new StoreError('STORE_CLOSED', 'the store was closed'));
+    this.waiters.fail(new StoreError('STORE_CLOSED', 'the store was closed'));
   }
 
   // ---- encode: see RecordWriter ------------------------------------------------------------------
@@ -110,30 +115,19 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     this.afterOffset(this.pendingOffset, run, fail);
   }
 
+  /** `offset`: one that was given already. */
   afterOffset(offset: number, run: () => void, fail: (error: StoreError) => void): void {
-    if (offset <= this.state.offset && this.visible.isEmpty) run();
-    else if (this.failure !== undefined) fail(this.failure);
-    else this.visible.add(offset, run, fail);
+    this.waiters.afterOffset(this.state.offset, { offset, run, fail });
   }
 
-  /** As afterOffset, also for offsets nobody has been given yet. Returns the way to stop waiting. */
+  /** Also for offsets nobody has been given yet. Returns the way to stop waiting. */
   whenReached(offset: number, run: () => void, fail: (error: StoreError) => void): () => void {
-    if (offset <= this.state.offset) {
-      run();
-      return () => undefined;
-    }
-    if (this.failure !== undefined) {
-      fail(this.failure);
-      return () => undefined;
-    }
-    const waiter = { offset, run, fail };
-    this.distant.add(waiter);
-    return () => this.distant.delete(waiter);
+    return this.waiters.whenReached(this.state.offset, { offset, run, fail });
   }
 
   /** A refusal as a rejected promise: at once if it rests on applied state alone, else with the commits it rests on. */
   refuse(error: unknown, overPending: boolean): Promise<never> {
-    const isSettled = this.failure !== undefined || this.pendingOffset <= this.state.offset;
+    const isSettled = this.waiters.failure !== undefined || this.pendingOffset <= this.state.offset;
     if (!overPending || isSettled) return Promise.reject(error);
     return new Promise<never>((_, reject) => this.afterPending(() => reject(error), reject));
   }
@@ -155,6 +149,10 @@ export class Pipeline implements LogSink<Ticket | undefined> {
 
   accepted(frame: EngineFrame): void {
     if (this.halt !== undefined) return this.giveUp(frame, 0, this.halt);
+    if (this.isRefusing) {
+      this.isRefusing = false;
+      this.listener.recovered();
+    }
     this.frame = frame;
     this.nextTicket = 0;
     this.cursor.reset(frame.writer.bytes, frame.payloadStart, frame.payloadEnd, frame.firstOffset);
@@ -162,7 +160,32 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   }
 
   synced(offset: number): void {
-    this.synced$.reached(offset);
+    this.waiters.reachedDisk(offset);
+  }
+
+  /** No room, and none of what waits was written: it is taken back whole. Nothing is under way here. */
+  refused(waiting: {
+    readonly error: StoreError;
+    readonly tickets: readonly (Ticket | undefined)[];
+  }): void {
+    const { error, tickets } = waiting;
+    const { free } = this.state.instances;
+    for (const created of this.overlay.created()) free.release(created.handle);
+    this.overlay.drop();
+    this.state.machines.dropWaiting();
+    this.records.forgetPurges();
+    for (const ticket of tickets) {
+      if (ticket === undefined) this.postRefusal ??= error;
+      else ticket.fail(error);
+    }
+    this.waiters.refuse(error);
+    this.noteRefusal(error);
+  }
+
+  private noteRefusal(error: StoreError): void {
+    if (this.isRefusing) return;
+    this.isRefusing = true;
+    this.listener.degraded(error);
   }
 
   failed(
@@ -173,8 +196,8 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     this.state.machines.dropWaiting();
     for (const ticket of tried.tickets) ticket?.fail(tried.error);
     for (const ticket of waiting.tickets) ticket?.fail(waiting.error);
-    this.failWaiters(tried.error);
-    this.onFailure(tried.error);
+    this.waiters.fail(tried.error);
+    this.listener.degraded(tried.error);
   }
 
   /** Applies and answers commits of the accepted frame until it is done or the slice is over. */
@@ -194,7 +217,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     }
     this.frame = undefined;
     this.forgetKeys();
-    if (this.distant.size > 0) this.wakeDistant();
+    this.waiters.reachedFar(this.state.offset);
     this.log.release(frame);
   }
 
@@ -212,7 +235,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
       if (!cursor.isLastOfCommit) continue;
       this.nextTicket++;
       if (ticket !== undefined) this.acknowledge(ticket, cursor.offset);
-      if (!this.visible.isEmpty) this.visible.reached(cursor.offset);
+      if (!this.waiters.isQuiet) this.waiters.reached(cursor.offset);
       const isTimeToLook = (++commits & LIMITS.sliceCheckMask) === 0;
       if (isTimeToLook && this.thread.monotonicMs() > sliceEnd) return false;
     }
@@ -229,9 +252,9 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     this.halt = error;
     this.records.refuseAll(error);
     this.overlay.drop();
-    this.failWaiters(error);
+    this.waiters.fail(error);
     this.giveUp(frame, this.nextTicket, error);
-    this.onFailure(error);
+    this.listener.degraded(error);
   }
 
   private giveUp(frame: EngineFrame, fromTicket: number, error: StoreError): void {
@@ -254,27 +277,11 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   private acknowledge(ticket: Ticket, offset: number): void {
     if (!ticket.mustSync || offset <= this.log.durableOffset) ticket.settle();
     else
-      this.synced$.add(
+      this.waiters.afterDisk(
         offset,
         () => ticket.settle(),
         (error) => ticket.fail(error),
       );
-  }
-
-  private wakeDistant(): void {
-    for (const waiter of this.distant) {
-      if (waiter.offset > this.state.offset) continue;
-      this.distant.delete(waiter);
-      waiter.run();
-    }
-  }
-
-  private failWaiters(error: StoreError): void {
-    this.failure = error;
-    this.visible.fail(error);
-    this.synced$.fail(error);
-    for (const waiter of this.distant) waiter.fail(error);
-    this.distant.clear();
   }
 
   /** Keys of applied commits are in the state now. */

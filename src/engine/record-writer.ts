@@ -6,7 +6,7 @@
 import { invariant } from '../base/assert.ts';
 import type { ByteWriter } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
-import { badRequest, type StoreError } from '../base/errors.ts';
+import { badRequest, isStoreError, type StoreError } from '../base/errors.ts';
 import { encodePurge } from '../record/encode.ts';
 import type { Overlay } from '../state/overlay.ts';
 import type { State } from '../state/state.ts';
@@ -31,6 +31,8 @@ export class RecordWriter {
   private groupMark = 0;
   private refusal: StoreError | undefined;
   private isReadingCaller = false;
+  /** There is no room for the next segment of the log. */
+  onRefused: (error: StoreError) => void = () => undefined;
 
   constructor(state: State, overlay: Overlay, clock: Clock, retention: Retention) {
     this.state = state;
@@ -86,12 +88,26 @@ export class RecordWriter {
   /** Room for one record; encode, then close(). @throws {StoreError} RATE_LIMITED */
   open(): ByteWriter {
     if (!this.inGroup) {
-      this.log.checkRoom();
+      this.checkRoom();
       this.maintain();
       this.log.begin();
       this.isFirstRecord = true;
     }
     return this.log.beginRecord();
+  }
+
+  private checkRoom(): void {
+    try {
+      this.log.checkRoom();
+    } catch (error) {
+      if (isStoreError(error, 'WAL_IO_ERROR')) this.onRefused(error);
+      throw error;
+    }
+  }
+
+  /** Purges that were decided and taken back with everything else that waited: due again. */
+  forgetPurges(): void {
+    this.retention.forget();
   }
 
   /** What the encoder writes as time: the commit's on its first record, nothing on the others. */
@@ -116,7 +132,7 @@ export class RecordWriter {
 
   /** Starts a commit of several records, at the time the clock was read last; ends with commitGroup() or abortGroup(). */
   openGroup(): void {
-    this.log.checkRoom();
+    this.checkRoom();
     this.maintain();
     this.log.begin();
     this.inGroup = true;

@@ -34,6 +34,12 @@ export class Retention {
     return keysThrough === 0 && deletedThrough === 0 ? undefined : { keysThrough, deletedThrough };
   }
 
+  /** What was decided and not applied counts for nothing; what was applied left nothing to find. */
+  forget(): void {
+    this.keysThrough = 0;
+    this.deletedThrough = 0;
+  }
+
   decided(due: Cutoffs): void {
     this.keysThrough = Math.max(this.keysThrough, due.keysThrough);
     this.deletedThrough = Math.max(this.deletedThrough, due.deletedThrough);

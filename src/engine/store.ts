@@ -2,7 +2,8 @@
  * The writable store as callers see it: pipeline, commands and reads behind the public interface.
  * What each call means is said at the interface (api/store.ts); the order of things is pipeline.ts.
  */
-import { badRequest, StoreError } from '../base/errors.ts';
+import { type AnyStoreError, badRequest, StoreError } from '../base/errors.ts';
+import type { Thread } from '../base/thread.ts';
 import type { Machine, MachineShape } from '../machine/definition.ts';
 import type { State } from '../state/state.ts';
 import type { Offset, WriteOptions } from './api/instance.ts';
@@ -39,6 +40,8 @@ export class WritableStore implements Store {
   private readonly runVerify: () => Promise<VerifyReport>;
   private closing: Promise<void> | undefined;
   private isClosed = false;
+  private readonly thread: Thread;
+  private degradedAt = 0;
 
   constructor(opened: Opened, settings: Settings, pipeline: Pipeline, log: EngineLog) {
     this.location = opened.location;
@@ -46,6 +49,7 @@ export class WritableStore implements Store {
     this.state = opened.state;
     this.runVerify = opened.verify;
     this.pipeline = pipeline;
+    this.thread = settings.thread;
     this.log = log;
     this.parts = readParts(opened, (offset) => pipeline.records.isPurgeDue(offset));
     const { keyRetentionMs, mismatch, strict, random, maxMachineVersions } = settings;
@@ -154,9 +158,15 @@ export class WritableStore implements Store {
     return this;
   }
 
-  /** @internal the pipeline failed */
+  /** @internal writes are refused */
   degraded(error: StoreError): void {
-    this.parts.emitter.emit('degraded', { reason: error.message, error: error as never });
+    this.degradedAt = this.thread.monotonicMs();
+    this.parts.emitter.emit('degraded', { reason: error.message, error: error as AnyStoreError });
+  }
+
+  /** @internal writes are taken again */
+  recovered(): void {
+    this.parts.emitter.emit('recovered', { afterMs: this.thread.monotonicMs() - this.degradedAt });
   }
 
   close(): Promise<void> {

@@ -15,56 +15,6 @@ export interface Ticket {
   fail(error: StoreError): void;
 }
 
-/** Somebody who waits until everything up to an offset is visible, or synced. */
-export interface Waiter {
-  readonly offset: number;
-  readonly run: () => void;
-  readonly fail: (error: StoreError) => void;
-}
-
-/** Waiters for offsets already given, in the order they came: each waits for all before it. */
-export class WaitQueue {
-  private waiting: Waiter[] = [];
-  private head = 0;
-
-  get isEmpty(): boolean {
-    return this.head === this.waiting.length;
-  }
-
-  /** An offset below that of an earlier waiter waits for the earlier one. */
-  add(offset: number, run: () => void, fail: (error: StoreError) => void): void {
-    const last = this.waiting.at(-1);
-    this.waiting.push({
-      offset: last === undefined ? offset : Math.max(last.offset, offset),
-      run,
-      fail,
-    });
-  }
-
-  reached(offset: number): void {
-    while (this.head < this.waiting.length) {
-      const waiter = this.waiting[this.head] as Waiter;
-      if (waiter.offset > offset) break;
-      this.head++;
-      waiter.run();
-    }
-    if (this.head === this.waiting.length) {
-      this.waiting.length = 0;
-      this.head = 0;
-    } else if (this.head > 1024) {
-      this.waiting = this.waiting.slice(this.head);
-      this.head = 0;
-    }
-  }
-
-  fail(error: StoreError): void {
-    const waiting = this.waiting.slice(this.head);
-    this.waiting = [];
-    this.head = 0;
-    for (const waiter of waiting) waiter.fail(error);
-  }
-}
-
 /** A promise with its ends outside, made without a closure of its own per call. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;

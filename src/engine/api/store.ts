@@ -71,6 +71,12 @@ export interface RecoveryReport {
   /** Broken or dropped frames behind the end; 0 after a clean close. */
   readonly bytesTruncated: number;
   readonly firstBadOffset?: Offset;
+  /** Records at the end that nothing vouched for: written again, and synced, before the store opened. */
+  readonly recordsRewritten?: number;
+  /** Read-only: records shown that nothing vouches for; a power cut may have taken what their writer never synced. */
+  readonly recordsUnattested?: number;
+  /** Files in the directory that are none of the store's; left alone. */
+  readonly strayFiles?: readonly string[];
   readonly durationMs: number;
 }
 
