@@ -29,6 +29,9 @@ export type {
   Value,
 } from './machine/definition.ts';
 export { openStore } from './engine/open-store.ts';
+export { repairStore } from './engine/repair-store.ts';
+export { verifyStore } from './engine/verify-store.ts';
+export { fromJson, toJson } from './value/json.ts';
 export type {
   ApplyArgs,
   ApplyOptions,
