@@ -7,7 +7,7 @@ import { KiB } from '../src/base/units.ts';
 import type { LogPage, LogRecord } from './log-types.ts';
 import type { PageLimits } from './record-reader.ts';
 
-const PAGE: PageLimits = { records: 1000, bytes: 256 * KiB };
+const PAGE: PageLimits = { records: 1000, bytes: 256 * KiB, endsAtFailure: true };
 
 type Result = IteratorResult<LogRecord, undefined>;
 

@@ -36,6 +36,8 @@ export interface PageLimits {
   readonly records: number;
   /** The record that reaches this is the last one of the page. */
   readonly bytes: number;
+  /** End the page before what cannot be read; the next one fails. Default: fail at once. */
+  readonly endsAtFailure?: boolean;
 }
 
 /** Records of one page, as they are collected. */
@@ -85,14 +87,22 @@ export class RecordReader {
    */
   async page(from: number, last: number, limits: PageLimits): Promise<LogPage> {
     const page = new Page(from, limits);
-    while (!page.isFull && page.next <= last) {
-      const held = this.files.segments.find(page.next);
-      if (held === undefined) throw tooOld(page.next, this.files.segments.firstOffset);
-      const reader = await this.readerIn(held, page.next);
-      await this.collect(reader, held, page, last);
+    try {
+      while (!page.isFull && page.next <= last) await this.read(page, last);
+    } catch (error) {
+      if (limits.endsAtFailure !== true || page.next === from) throw error;
     }
     if (!this.isInFrame && (this.reader?.bytes.length ?? 0) > KEPT_BYTES) this.reader?.forget();
     return { records: page.records, next: page.next };
+  }
+
+  /** What one segment has of the page. */
+  private async read(page: Page, last: number): Promise<void> {
+    const { segments } = this.files;
+    const held = segments.find(page.next);
+    if (held === undefined) throw tooOld(page.next, segments.firstOffset);
+    const reader = await this.readerIn(held, page.next);
+    await this.collect(reader, held, page, last);
   }
 
   /** A reader before, or inside, the frame that holds this record. */
