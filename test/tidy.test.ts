@@ -102,7 +102,7 @@ describe('files', () => {
   });
 
   it('names are kebab-case and say something', () => {
-    const kebab = /\/[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z]+)*\.m?[jt]s$/;
+    const kebab = /\/[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z]+(?:-d)?)*\.m?[jt]s$/;
     const all = projectFiles().filter((path) => /\.m?[jt]s$/.test(path));
     expect(all.filter((path) => !kebab.test(path))).toEqual([]);
     const drawers = /\/(?:utils?|helpers?|common|misc)\.m?[jt]s$/;

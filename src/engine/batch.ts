@@ -3,7 +3,7 @@
  * failed. Best effort: each stands alone, and what succeeds is still one commit.
  */
 import { isStoreError } from '../base/errors.ts';
-import { KEY_SCOPE } from '../instance/idempotency-store.ts';
+import { KEY_SCOPE } from '../instance/scoped-key.ts';
 import type { ApplyOptions, WriteOptions } from './api/instance.ts';
 import type { BatchOperation } from './api/transaction.ts';
 import {

@@ -4,7 +4,7 @@
  * instead, and leaves refusals that rest on waiting commits to flush().
  */
 import { isStoreError, type StoreError } from '../base/errors.ts';
-import { KEY_SCOPE } from '../instance/idempotency-store.ts';
+import { KEY_SCOPE } from '../instance/scoped-key.ts';
 import type {
   ApplyOptions,
   Created,

@@ -1,6 +1,6 @@
 /** The last record of a transaction or batch that has an idempotency key: its first value, filed under the key. */
 import { ByteWriter } from '../base/bytes.ts';
-import { type KeyScope, scopedKey } from '../instance/idempotency-store.ts';
+import { type KeyScope, scopedKey } from '../instance/scoped-key.ts';
 import { encodeOutcome } from '../record/encode.ts';
 import { writeEnveloped } from '../value/write-value.ts';
 import type { Pipeline } from './pipeline.ts';

@@ -4,7 +4,7 @@
  * records get if it succeeds.
  */
 import { badRequest, StoreError } from '../base/errors.ts';
-import { KEY_SCOPE } from '../instance/idempotency-store.ts';
+import { KEY_SCOPE } from '../instance/scoped-key.ts';
 import type { Machine, MachineDefinition, MachineShape } from '../machine/definition.ts';
 import type {
   ApplyOptions,

@@ -7,7 +7,6 @@
  * instance (others are named by their callers), and the packed context as the command left it or
  * the MessagePack value of a transaction.
  */
-import { createHash } from 'node:crypto';
 import { ByteWriter } from '../base/bytes.ts';
 import { FreeHandles } from '../base/free-handles.ts';
 import { IdTable } from '../base/id-table.ts';
@@ -19,16 +18,6 @@ const KEPT_SCRATCH_BYTES = 65_536;
 
 /** Contexts above this are not kept with a first result. */
 export const KEPT_CONTEXT_BYTES = 4096;
-
-/** What a key was used for; part of the scope. */
-export const KEY_SCOPE = {
-  create: 'c',
-  apply: 'a',
-  delete: 'd',
-  transaction: 't',
-  batch: 'b',
-} as const;
-export type KeyScope = (typeof KEY_SCOPE)[keyof typeof KEY_SCOPE];
 
 const ROW_INDEX_MASK = 0xffff;
 const NONE = 0xffffffff;
@@ -95,50 +84,6 @@ export interface KeptResult {
   body: Uint8Array;
   bodyStart: number;
   bodyEnd: number;
-}
-
-/** Scoped keys above this many bytes are filed by digest, so that they fit the id table. */
-const PLAIN_KEY_BYTES = 1000;
-
-/** The text a key is filed under. The length in front keeps 'a' + 'bc' and 'ab' + 'c' apart. */
-export function scopedKey(scope: KeyScope, target: string, key: string): string {
-  const text = `${scope}${Buffer.byteLength(target)}:${target}${key}`;
-  const isPlain = text.length * 3 <= PLAIN_KEY_BYTES || Buffer.byteLength(text) <= PLAIN_KEY_BYTES;
-  return isPlain ? text : digestOf(Buffer.from(text));
-}
-
-/** The same as UTF-8, of parts given as UTF-8. */
-export function scopeKeyBytes(
-  out: ByteWriter,
-  scope: KeyScope,
-  target: Uint8Array,
-  targetStart: number,
-  targetEnd: number,
-  key: Uint8Array,
-  keyStart: number,
-  keyEnd: number,
-): void {
-  const start = out.position;
-  out.u8(scope.charCodeAt(0));
-  const length = targetEnd - targetStart;
-  let scale = 1;
-  while (length >= scale * 10) scale *= 10;
-  for (; scale >= 1; scale = Math.floor(scale / 10))
-    out.u8(ZERO + (Math.floor(length / scale) % 10));
-  out.u8(COLON);
-  out.raw(target, targetStart, targetEnd);
-  out.raw(key, keyStart, keyEnd);
-  if (out.position - start <= PLAIN_KEY_BYTES) return;
-  const digest = Buffer.from(digestOf(out.bytes.subarray(start, out.position)));
-  out.position = start;
-  out.raw(digest);
-}
-
-const ZERO = 0x30;
-const COLON = 0x3a;
-
-function digestOf(bytes: Uint8Array): string {
-  return `#${createHash('sha256').update(bytes).digest('base64')}`;
 }
 
 export class IdempotencyStore {

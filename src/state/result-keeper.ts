@@ -3,13 +3,8 @@
  * no text is made for a key (bench replay, the row with keys).
  */
 import { ByteWriter } from '../base/bytes.ts';
-import {
-  type KeptResult,
-  KEPT_CONTEXT_BYTES,
-  KEY_SCOPE,
-  type KeyScope,
-  scopeKeyBytes,
-} from '../instance/idempotency-store.ts';
+import { type KeptResult, KEPT_CONTEXT_BYTES } from '../instance/idempotency-store.ts';
+import { KEY_SCOPE, type KeyScope, scopeKeyBytes } from '../instance/scoped-key.ts';
 import type { Definition } from '../instance/machine-store.ts';
 import { FIELD } from '../record/kind.ts';
 import type { RecordReader, Span } from '../record/record-reader.ts';

@@ -3,7 +3,8 @@
  * retention count as never seen; their purge is logged before the key is used again.
  */
 import { StoreError } from '../../base/errors.ts';
-import { type FirstResult, type KeyScope, scopedKey } from '../../instance/idempotency-store.ts';
+import { type FirstResult } from '../../instance/idempotency-store.ts';
+import { type KeyScope, scopedKey } from '../../instance/scoped-key.ts';
 import type { Data } from '../../machine/definition.ts';
 import { readPacked } from '../../value/read-packed.ts';
 import { readEnveloped } from '../../value/read-value.ts';
