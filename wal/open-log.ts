@@ -7,6 +7,7 @@ import { nodeFileIo } from '../src/base/node-file-io.ts';
 import { systemRandom } from '../src/base/random.ts';
 import { nodeThread } from '../src/base/thread.ts';
 import { AppendSink, type AppendTicket } from './append-sink.ts';
+import { syncPolicy } from './durability.ts';
 import { FileLog } from './file-log.ts';
 import { FrozenLog } from './frozen-log.ts';
 import { checkOptions } from './log-arguments.ts';
@@ -63,6 +64,7 @@ export async function openLog(directory: string, options?: AnyOptions): Promise<
   }
   const given = checkOptions<AnyOptions>(options, OPTIONS) ?? {};
   for (const name of ['readOnly', 'strict', 'blockingSync'] as const) checkFlag(given, name);
+  for (const name of ['fileIo', 'logger', 'clock', 'random'] as const) checkPort(given, name);
   if (given.readOnly !== true) return openToWrite(directory, given);
   checkOptions<AnyOptions>(given, READ_OPTIONS);
   return openToRead(directory, given);
@@ -72,6 +74,7 @@ async function openToWrite(directory: string, options: AnyOptions): Promise<Log>
   const { fileIo = nodeFileIo, logger = silentLogger } = options;
   const { clock = systemClock, random = systemRandom } = options;
   const { durability, segmentBytes, maxPending, strict, blockingSync } = options;
+  if (durability !== undefined) syncPolicy(durability);
   const sink = new AppendSink();
   const writer = await openLogWriter<AppendTicket>(directory, {
     fileIo,
@@ -118,4 +121,11 @@ function checkFlag(options: AnyOptions, name: 'readOnly' | 'strict' | 'blockingS
   const value: unknown = options[name];
   if (value === undefined || typeof value === 'boolean') return;
   throw badRequest(`options.${name} must be a boolean`, `options.${name}`, 'boolean');
+}
+
+/** @throws {StoreError} BAD_REQUEST */
+function checkPort(options: AnyOptions, name: 'fileIo' | 'logger' | 'clock' | 'random'): void {
+  const value: unknown = options[name];
+  if (value === undefined || (typeof value === 'object' && value !== null)) return;
+  throw badRequest(`options.${name} must be an object`, `options.${name}`, 'object');
 }
