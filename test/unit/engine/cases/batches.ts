@@ -1,7 +1,15 @@
 /** Batches: INS-5, atomic with the failing index, best effort with a result per operation. */
 import { describe, expect, test } from 'vitest';
 import type { BatchOperation } from 'pawl';
-import { expectRefused, LAMP, type Open, refusalOf, seen, withOneDoor } from './contract.ts';
+import {
+  expectRefused,
+  LAMP,
+  type Open,
+  refusalOf,
+  seen,
+  settled,
+  withOneDoor,
+} from './contract.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 
@@ -103,6 +111,22 @@ function atomicCases(open: Open): void {
     const [first, second] = await store.batch([keyed, keyed]);
     expect([first.applied, second.applied]).toEqual([true, false]);
     expect(second.offset).toBe(first.offset);
+  });
+
+  test('INS-4 GEN-1 an atomic batch that fails leaves the keys of its operations unused', async () => {
+    const store = await withOneDoor(open);
+    const options = { idempotencyKey: 'k' };
+    const failed = refusalOf(() =>
+      store.batch([
+        { op: 'apply', id: 'd', event: 'PUSH', ...options },
+        { op: 'delete', id: 'nobody' },
+      ]),
+    );
+    const other = { other: true };
+    const done = await settled(store.instances.apply('d', 'PUSH', other, options));
+    expect(await failed).toMatchObject({ code: 'INSTANCE_NOT_FOUND', index: 1 });
+    expect(done).toMatchObject({ applied: true, context: other, offset: 3 });
+    expect((await store.instances.apply('d', 'PUSH', other, options)).applied).toBe(false);
   });
 
   test('an empty batch is done, and logs nothing', async () => {

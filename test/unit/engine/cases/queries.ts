@@ -1,7 +1,7 @@
 /** find, iterate and count: by machine, version and state, in id order, page by page (IDX-2, issue's build 5). */
 import { describe, expect, test } from 'vitest';
 import type { Store } from 'pawl';
-import { DOOR, expectRefused, type Open, refusalOf, withDoor } from './contract.ts';
+import { DOOR, expectRefused, manualClock, type Open, refusalOf, withDoor } from './contract.ts';
 import { furnished } from './furnished.ts';
 
 const IDS = [
@@ -238,6 +238,18 @@ function writingCases(open: Open): void {
     expect(new Set(got).size).toBe(got.length);
     const untouched = ids.filter((id) => ![1, 3].includes(Number(id) % 5));
     expect(got.filter((id) => ids.includes(id))).toEqual(untouched);
+  });
+
+  test('D-2 iterate does not show an instance that took the row of another', async () => {
+    const clock = manualClock();
+    const store = await withDoor(open, { clock, deletedRetentionMs: 0 });
+    for (const id of ['a', 'b', 'c']) await store.instances.create({ machine: 'door', id });
+    const rows = store.instances.iterate();
+    expect(rows.next().value).toMatchObject({ id: 'a' });
+    await store.instances.delete('b');
+    clock.time += 1;
+    for (const id of ['x', 'y']) await store.instances.create({ machine: 'door', id });
+    expect(idsOf(rows)).toEqual(['c']);
   });
 
   test('a row that was iterated is a copy, and an iterator may be left half way', async () => {
