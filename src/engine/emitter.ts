@@ -14,12 +14,15 @@ export class Emitter {
 
   on<K extends keyof StoreEvents>(event: K, listener: (details: StoreEvents[K]) => void): void {
     let known = this.listeners.get(event);
-    if (known === undefined) this.listeners.set(event, (known = new Set()));
-    known.add(listener as Listener);
+    if (known === undefined) {
+      known = new Set();
+      this.listeners.set(event, known);
+    }
+    known.add(listener);
   }
 
   off<K extends keyof StoreEvents>(event: K, listener: (details: StoreEvents[K]) => void): void {
-    this.listeners.get(event)?.delete(listener as Listener);
+    this.listeners.get(event)?.delete(listener);
   }
 
   emit<K extends keyof StoreEvents>(event: K, details: StoreEvents[K]): void {

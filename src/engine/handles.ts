@@ -4,7 +4,7 @@
  * about what it put in; at run time every machine is untyped.
  */
 import { badRequest } from '../base/errors.ts';
-import type { MachineDefinition, shape, UntypedShape } from '../machine/definition.ts';
+import type { MachineDefinition, shape } from '../machine/definition.ts';
 import type {
   ApplyOptions,
   Created,
@@ -148,7 +148,7 @@ class Ref implements InstanceRef, InstanceName {
     ] as string;
   }
 
-  get(): Instance<UntypedShape> | undefined {
+  get(): Instance | undefined {
     this.reads.admit();
     const { handle } = this;
     if (this.reads.isDeleted(handle)) return undefined;

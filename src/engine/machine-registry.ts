@@ -61,7 +61,7 @@ export class MachineRegistry {
       const expected = options?.expectedChecksum;
       if (expected !== undefined && expected !== checksum) {
         throw badRequest(
-          `the definition has checksum ${checksum}, not ${String(expected)}`,
+          `the definition has checksum ${checksum}, not ${expected}`,
           'options.expectedChecksum',
           checksum,
         );

@@ -64,7 +64,7 @@ export async function openStore(
     );
   }
   const isReadOnly = options?.readOnly === true || options?.follow === true;
-  const settings = settingsOf(options as StoreOptions | undefined, isReadOnly);
+  const settings = settingsOf(options, isReadOnly);
   if (options?.follow === true)
     throw new StoreError('UNSUPPORTED', 'following a live store is not supported yet', {
       details: { path: 'options.follow' },

@@ -60,7 +60,7 @@ export function settingsOf(
   options: StoreOptions | ReadOptions | undefined,
   isReadOnly: boolean,
 ): Settings {
-  const given: StoreOptions = (checkObject(options, 'options') ?? {}) as StoreOptions;
+  const given: StoreOptions = checkObject(options, 'options') ?? {};
   checkNames(given, isReadOnly ? READ_OPTIONS : WRITE_OPTIONS, 'options');
   const keys = checkObject(given.idempotency, 'options.idempotency') ?? {};
   checkNames(keys, IDEMPOTENCY_OPTIONS, 'options.idempotency');

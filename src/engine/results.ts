@@ -119,20 +119,16 @@ export class TransitionResult implements Transition {
   }
 
   toJSON(): object {
-    return { ...this, context: this.context };
+    return Object.assign({}, this, { context: this.context });
   }
 
   static {
     // What the console shows: the context too, which is no own property.
     Object.defineProperty(this.prototype, inspect.custom, {
       value(this: TransitionResult): object {
-        return {
-          ...this,
-          context:
-            this.#context === undefined && this.#start === this.#end
-              ? '(over 4 KiB, not kept)'
-              : this.context,
-        };
+        const isDropped = this.#context === undefined && this.#start === this.#end;
+        const context = isDropped ? '(over 4 KiB, not kept)' : this.context;
+        return Object.assign({}, this, { context });
       },
     });
   }

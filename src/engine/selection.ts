@@ -74,7 +74,7 @@ export function limitOf(query: AnyQuery | undefined): number {
   if (Number.isInteger(limit) && (limit as number) >= 1 && (limit as number) <= LIMITS.pageItems)
     return limit as number;
   throw badRequest(
-    `limit must be an integer from 1 to ${LIMITS.pageItems}, not ${String(limit)}`,
+    `limit must be an integer from 1 to ${LIMITS.pageItems}, not ${typeof limit === 'number' ? limit : describe(limit)}`,
     'limit',
     `1 to ${LIMITS.pageItems}`,
   );

@@ -15,7 +15,7 @@ import { Commands } from './decide/commands.ts';
 import { Replay } from './decide/replay.ts';
 import { checkMachine, instances, machineHandle } from './handles.ts';
 import { InstanceWrites } from './instance-writes.ts';
-import { definitionOf, MachineRegistry, type PutOptions } from './machine-registry.ts';
+import { definitionOf, MachineRegistry } from './machine-registry.ts';
 import type { Settings } from './options.ts';
 import { Outcome } from './outcome.ts';
 import type { EngineLog, Pipeline } from './pipeline.ts';
@@ -82,10 +82,7 @@ export class WritableStore implements Store {
     machine: Machine<M>,
     options?: WriteOptions,
   ): Promise<MachineHandle<M>> {
-    const { name, version } = await this.registry.put(
-      checkMachine(machine),
-      options as PutOptions | undefined,
-    );
+    const { name, version } = await this.registry.put(checkMachine(machine), options);
     const definition = this.state.machines.find(name, version);
     if (definition === undefined)
       throw new StoreError('INTERNAL_ERROR', 'a machine vanished after it was put', {

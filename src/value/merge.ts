@@ -119,15 +119,15 @@ function mergeRecord(
     const newEnd = newEnds[i] as number;
     if (newEnd === 0) continue;
     if (i < count) {
-      out.raw(packed, starts[kept] as number, starts[i] as number);
+      out.raw(packed, starts[kept], starts[i]);
       kept = i + 1;
     } else if (kept < count) {
-      out.raw(packed, starts[kept] as number, starts[count] as number);
+      out.raw(packed, starts[kept], starts[count]);
       kept = count;
     }
     packMember(shapes, payload, newStarts[i] as number, newEnd, out);
   }
-  if (kept < count) out.raw(packed, starts[kept] as number, starts[count] as number);
+  if (kept < count) out.raw(packed, starts[kept], starts[count]);
   return true;
 }
 

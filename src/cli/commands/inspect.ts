@@ -46,8 +46,9 @@ async function follow(directory: string, first: StoreView, context: Context): Pr
     showAgain(view, text, context, shown === '');
     shown = text;
   };
-  show(first);
+  // Before the first view: whoever has seen that may press Ctrl-C.
   const interrupted = new Promise<void>((resolve) => shell.onInterrupt(resolve));
+  show(first);
   await watchDirectory(
     directory,
     async () => {

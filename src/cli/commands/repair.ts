@@ -22,8 +22,9 @@ export async function repair(
 ): Promise<number> {
   const plan = await repairLog(directory, { dryRun: true });
   if (plan.problems.length === 0 || choices.dryRun === true) {
-    printResult(context, resultOf(directory, plan, true), () =>
-      planLines(directory, plan, context),
+    const isDryRun = choices.dryRun === true;
+    printResult(context, resultOf(directory, plan, isDryRun), () =>
+      planLines(directory, plan, painter(context.shell.out)),
     );
     return EXIT.ok;
   }
