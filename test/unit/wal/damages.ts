@@ -3,7 +3,7 @@
 export type Files = Map<string, Uint8Array>;
 export type Damage = (files: Files) => Files;
 
-export function changed(files: Files, change: (copy: Files) => void): Files {
+function changed(files: Files, change: (copy: Files) => void): Files {
   const copy = new Map([...files].map(([path, bytes]) => [path, bytes.slice()]));
   change(copy);
   return copy;
