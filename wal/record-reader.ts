@@ -107,13 +107,12 @@ export class RecordReader {
 
   /** A reader before, or inside, the frame that holds this record. */
   private async readerIn(held: HeldSegment, offset: number): Promise<SegmentReader> {
-    if (this.isClosed) throw logClosed();
     let { reader } = this;
     if (reader === undefined || this.held?.number !== held.number)
       reader = await this.open(held, offset);
     if (this.isInFrame && this.cursor.offset + 1 === offset) return reader;
     const place = held.placeOf(offset);
-    const isBetter = place.bytes > reader.position || reader.nextOffset > offset || this.isInFrame;
+    const isBetter = place.bytes > reader.position || reader.nextOffset > offset;
     if (isBetter) reader.seek(place.bytes, place.chain, place.nextOffset);
     this.isInFrame = false;
     return reader;

@@ -38,7 +38,6 @@ export class HeldSegment {
   }
 
   note(start: number, chain: number, offset: number, end: number): void {
-    if (end <= this.usedBytes) return;
     this.usedBytes = end;
     const last = this.starts.at(-1);
     if (last !== undefined && start - last < this.distance) return;
@@ -80,7 +79,7 @@ export class SegmentList {
 
   /**
    * A frame that is, or is about to be, part of the log: where it starts and ends, what it
-   * continues, its first offset. In log order; one told before changes nothing.
+   * continues, its first offset. In log order; a scan may tell the newest segment twice.
    */
   note(
     segment: { readonly number: number; readonly sizeBytes: number },

@@ -58,12 +58,12 @@ export class WatchedIo {
     return {
       ...handle,
       write: (from, start, length, at, done) =>
-        handle.write(from, start, length, at, (error) => pass(() => done(error))),
-      datasync: (done) => handle.datasync((error) => pass(() => done(error))),
+        pass(() => handle.write(from, start, length, at, done)),
+      datasync: (done) => pass(() => handle.datasync(done)),
     };
   }
 
-  /** Writes and syncs reach the disk, and do not come back until let go. */
+  /** Writes and syncs do not begin until let go. */
   hold(): void {
     this.held = [];
   }

@@ -1,4 +1,5 @@
 /** Following: every record once, in order, at the pace of the follower. */
+import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KiB, MiB } from '../../../src/base/units.ts';
@@ -102,6 +103,23 @@ describe('follow', () => {
     );
   });
 
+  it('answers calls in the order they were made, whenever they come', async () => {
+    const log = await openSim(new SimDisk().io, { segmentBytes: 64 * KiB });
+    await fill(log, [300]);
+    for (let every = 1; every < 4; every++) {
+      const follower = log.follow({ after: 0 });
+      const pulled: Promise<IteratorResult<LogRecord>>[] = [];
+      while (pulled.length < 300) {
+        pulled.push(follower.next());
+        if (pulled.length % every === 0) await Promise.resolve();
+      }
+      const offsets = (await Promise.all(pulled)).map(({ value }) => (value as LogRecord).offset);
+      expect(offsets).toEqual(upTo(1, 300));
+      await follower.return?.();
+    }
+    await log.close();
+  });
+
   it('gives a commit larger than a page, each record of it once', async () => {
     const log = await openSim(new SimDisk().io, { segmentBytes: 4 * MiB });
     await fill(log, [2, 5000, 1]);
@@ -183,6 +201,7 @@ describe('a follower ends', () => {
       expect(await Promise.all(next)).toEqual([END, END]);
       expect(await follower.next()).toEqual(END);
       expect(await follower.return?.()).toEqual(END);
+      expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
       await turns();
       expect(watched.openForReading.size).toBe(0);
       await log.close();

@@ -167,6 +167,26 @@ describe('read', () => {
     expect(watched.openForReading.size).toBe(0);
   });
 
+  it('does not take for damage what was on its way when it was read ahead', async () => {
+    const watched = new WatchedIo();
+    const log = await openSim(watched.io);
+    await fill(log, ones(1));
+    for (let i = 2; i < 12; i++) {
+      watched.hold();
+      const append = log.append(content(i));
+      await turns();
+      expect((await log.read({ from: i - 1 })).records.map((record) => record.offset)).toEqual([
+        i - 1,
+      ]);
+      watched.letGo();
+      await append;
+      const { records } = await log.read({ from: i });
+      records.forEach(check);
+      expect(records).toHaveLength(1);
+    }
+    await log.close();
+  });
+
   it('begins near the record: one of many costs a small part of the file, and the next page nothing again', async () => {
     const watched = new WatchedIo();
     const log = await openSim(watched.io, { segmentBytes: 4 * MiB });
@@ -174,7 +194,8 @@ describe('read', () => {
     for (const opened of [log, undefined]) {
       if (opened === undefined) await log.close();
       const reading = opened ?? (await openSim(watched.io));
-      for (const from of [reading.lastOffset, Math.floor(reading.lastOffset / 2), 1]) {
+      const { lastOffset: last } = reading;
+      for (const from of [last, Math.floor(last / 2), 1, last]) {
         watched.bytesRead = 0;
         expect((await reading.read({ from, limit: 1 })).records[0]?.bytes).toEqual(content(from));
         expect(watched.bytesRead).toBeLessThan(400 * KiB);

@@ -149,6 +149,23 @@ describe('truncateBefore', () => {
     await again.close();
   });
 
+  it('is over when close() resolves, and so are its removals', async () => {
+    const disk = new SimDisk();
+    const remove = async (path: string): Promise<void> => {
+      await turns(3);
+      await disk.io.remove(path);
+    };
+    const log = await openSim({ ...disk.io, remove });
+    for (let i = 0; i < 40; i++) await fill(log, ones(3));
+    let isOver = false;
+    const dropping = log.truncateBefore(100).finally(() => {
+      isOver = true;
+    });
+    await log.close();
+    expect(isOver).toBe(true);
+    expect((await dropping).segments).toBeGreaterThan(1);
+  });
+
   it('F-39 a file that cannot be removed is reported; it is no part of the log, and goes with the next call or opening', async () => {
     const { log, disk } = await filled();
     disk.fault = (call) => (call === 'remove' ? osError('EACCES') : undefined);
