@@ -96,6 +96,12 @@ export class FrameHeader {
     return crc32c(bytes, at + FRAME.size, at + this.frameBytes, seed) === this.payloadCrc;
   }
 
+  /** Is it of a kind and version this code knows? What a sealed header of another one says must not be guessed at. */
+  get isKnown(): boolean {
+    const { kind, version } = this;
+    return version === FORMAT_VERSION && kind >= FRAME_KIND.data && kind <= FRAME_KIND.mark;
+  }
+
   /** Do the fields make sense together? A sealed frame that says otherwise was never written by a log. */
   get isPlausible(): boolean {
     if (this.kind === FRAME_KIND.data) return this.recordCount > 0 && this.payloadLength > 0;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { FileHandle, FileIo } from '../src/base/file-io.ts';
 import { FORMAT_VERSION, FRAME, FRAME_KIND, LINK_FRAME_BYTES, SEGMENT_HEADER } from './format.ts';
 import { FrameHeader, type Link, readLink, segmentSeed } from './frame.ts';
-import { corrupt, ioError, unsupportedFormat } from './log-error.ts';
+import { corrupt, ioError, unsupportedFormat, unsupportedFrame } from './log-error.ts';
 import { decodeSegmentHeader, type SegmentHeader } from './segment-header.ts';
 import { MANIFEST_NAME, isUnfinishedName, segmentName, segmentNumber } from './segment-name.ts';
 
@@ -55,6 +55,7 @@ export interface SegmentFile {
  * Header and link of one segment; undefined when the file is above `highest` and holds only zeros:
  * a file system lost its content before it was ever used.
  * @throws {StoreError} CORRUPT - the header is not that of this segment of this store.
+ * @throws {StoreError} FORMAT_UNSUPPORTED, WAL_IO_ERROR
  */
 export async function readSegmentHead(
   fileIo: FileIo,
@@ -122,8 +123,10 @@ function linkOf(bytes: Uint8Array, header: SegmentHeader): Link | undefined {
   const seed = segmentSeed(header.storeId, header.number);
   const frame = new FrameHeader();
   const at = SEGMENT_HEADER.size;
-  if (!frame.read(bytes, view, at, seed) || frame.kind !== FRAME_KIND.link || !frame.isPlausible)
-    return undefined;
+  if (!frame.read(bytes, view, at, seed)) return undefined;
+  // Not to be taken for a segment without a link, which would be void.
+  if (!frame.isKnown) throw unsupportedFrame(segmentName(header.number), frame);
+  if (frame.kind !== FRAME_KIND.link || !frame.isPlausible) return undefined;
   if (!frame.payloadMatches(bytes, at, seed)) return undefined;
   return readLink(frame, view, at + FRAME.size);
 }

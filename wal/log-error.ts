@@ -3,6 +3,7 @@
  * errno, what the checksums say becomes CORRUPT with the place.
  */
 import { StoreError, isStoreError } from '../src/base/errors.ts';
+import { FORMAT_VERSION } from './format.ts';
 
 export type Outcome = 'not-done' | 'unknown';
 
@@ -55,10 +56,24 @@ export function corrupt(
 export function unsupportedFormat(file: string, version: number, supported: number): StoreError {
   return new StoreError(
     'FORMAT_UNSUPPORTED',
-    `${file} has format version ${version}, this package reads up to ${supported}; nothing was changed`,
+    `${file} has format version ${version}, this package reads version ${supported}; nothing was changed`,
     {
       details: { file, version, supported },
     },
+  );
+}
+
+/** A sealed frame of a version or kind that is not ours: a newer package wrote it. */
+export function unsupportedFrame(
+  file: string,
+  frame: { readonly version: number; readonly kind: number },
+): StoreError {
+  const { version, kind } = frame;
+  if (version !== FORMAT_VERSION) return unsupportedFormat(file, version, FORMAT_VERSION);
+  return new StoreError(
+    'FORMAT_UNSUPPORTED',
+    `${file} holds a frame of kind ${kind}, which this package does not know; nothing was changed`,
+    { details: { file, what: 'frame kind', value: kind } },
   );
 }
 

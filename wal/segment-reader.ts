@@ -5,9 +5,9 @@
  */
 import type { FileHandle } from '../src/base/file-io.ts';
 import { KiB, MiB } from '../src/base/units.ts';
-import { FORMAT_VERSION, FRAME, FRAME_ALIGNMENT, FRAME_MAGIC, SEGMENT_HEADER } from './format.ts';
+import { FRAME, FRAME_ALIGNMENT, FRAME_MAGIC, SEGMENT_HEADER } from './format.ts';
 import { FrameHeader, segmentSeed } from './frame.ts';
-import { corrupt, ioError, unsupportedFormat } from './log-error.ts';
+import { corrupt, ioError, unsupportedFrame } from './log-error.ts';
 import { segmentName } from './segment-name.ts';
 
 const CHUNK_BYTES: number = 1 * MiB;
@@ -79,8 +79,7 @@ export class SegmentReader {
     }
     const header = this.header;
     if (!header.read(this.bytes, this.view, start, this.seed)) return 'bad';
-    if (header.version > FORMAT_VERSION)
-      throw unsupportedFormat(segmentName(this.number), header.version, FORMAT_VERSION);
+    if (!header.isKnown) throw unsupportedFrame(segmentName(this.number), header);
     const length = header.frameBytes;
     const belongs = header.chain === this.chain && header.firstOffset === this.nextOffset;
     if (!belongs || !header.isPlausible || this.position + length > this.sizeBytes)
@@ -138,6 +137,7 @@ export class SegmentReader {
   /**
    * Looks behind the frame at hand, which does not verify, for headers of later frames, in steps
    * of the alignment. Payloads are not looked at: a sealed header alone says what was synced.
+   * @throws {StoreError} FORMAT_UNSUPPORTED, CORRUPT, WAL_IO_ERROR
    */
   async search(): Promise<SearchResult> {
     const from = this.position;
@@ -158,6 +158,7 @@ export class SegmentReader {
       for (let at = 0; at + FRAME.size <= length; at += FRAME_ALIGNMENT) {
         if (words[(at + FRAME.magic) >> 1] !== FRAME_MAGIC) continue;
         if (!header.read(buffer, view, at, this.seed)) continue;
+        if (!header.isKnown) throw unsupportedFrame(segmentName(this.number), header);
         found.hasSealedHeader = true;
         if (header.attestedSegment !== this.number) continue;
         if (found.attested === undefined || header.attestedBytes > found.attested.bytes) {
