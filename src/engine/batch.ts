@@ -2,7 +2,7 @@
  * Batches: many operations, one commit. Atomic: all or none, the error names the operation that
  * failed. Best effort: each stands alone, and what succeeds is still one commit.
  */
-import { isStoreError } from '../base/errors.ts';
+import { isStoreError, type StoreError } from '../base/errors.ts';
 import { KEY_SCOPE } from '../instance/scoped-key.ts';
 import type { ApplyOptions, WriteOptions } from './api/instance.ts';
 import type { BatchOperation } from './api/transaction.ts';
@@ -57,7 +57,7 @@ export class Batches {
       plan = this.prepare(operations, options);
       if (plan.inherited.key !== undefined) {
         pipeline.notes.fingerprint.set(plan.fingerprint);
-        const first = commands.replay.find(KEY_SCOPE.batch, '', (one) =>
+        const first = commands.replay.find(KEY_SCOPE.batch, '', commands.call.mustSync, (one) =>
           revive(commands.replay.value(one)),
         );
         if (first !== undefined) return withSignal(first, plan.inherited.signal);
@@ -66,7 +66,10 @@ export class Batches {
         commands.replay.purgeExpired();
       records.openGroup();
     } catch (error) {
-      return pipeline.refuse(error, pipeline.notes.key !== undefined && commands.replay.isPending);
+      return pipeline.answers.refuse(
+        error,
+        pipeline.notes.key !== undefined && commands.replay.isPending,
+      );
     }
     return withSignal(this.runGroup(plan), plan.inherited.signal);
   }
@@ -119,13 +122,18 @@ export class Batches {
     } catch (error) {
       pipeline.records.abortGroup();
       ignoreReplays(slots);
-      return pipeline.refuse(error, true);
+      return pipeline.answers.refuse(error, true);
     }
     const ticket = new BatchTicket(pipeline, slots, isBestEffort, inherited.mustSync);
     if (!pipeline.records.commitGroup(ticket, inherited.mustSync)) {
-      pipeline.afterPending(
+      const rests = pipeline.answers.give(
+        pipeline.answers.pendingOffset,
+        inherited.mustSync,
+        () => undefined,
+      );
+      rests.then(
         () => ticket.settle(),
-        (error) => ticket.fail(error),
+        (error: StoreError) => ticket.fail(error),
       );
     }
     return ticket.promise;
@@ -161,8 +169,11 @@ export class Batches {
     const { machine, version, id: wanted, context } = operation;
     const id = commands.prepareCreate(undefined, { machine, version, id: wanted, context, ...own });
     if (pipeline.notes.key !== undefined) {
-      const first = commands.replay.find<Result>(KEY_SCOPE.create, machine, (one) =>
-        commands.replay.created(one),
+      const first = commands.replay.find<Result>(
+        KEY_SCOPE.create,
+        machine,
+        commands.call.mustSync,
+        (one) => commands.replay.created(one),
       );
       if (first !== undefined) return { ready: first };
     }
@@ -176,8 +187,11 @@ export class Batches {
     commands.prepareEvent(event, payload, own);
     this.locate(id, false);
     if (pipeline.notes.key !== undefined) {
-      const first = commands.replay.find<Result>(KEY_SCOPE.apply, id, (one) =>
-        commands.replay.transition(one, id),
+      const first = commands.replay.find<Result>(
+        KEY_SCOPE.apply,
+        id,
+        commands.call.mustSync,
+        (one) => commands.replay.transition(one, id),
       );
       if (first !== undefined) return { ready: first };
     }
@@ -191,8 +205,11 @@ export class Batches {
     commands.prepareDelete(own);
     this.locate(id, true);
     if (pipeline.notes.key !== undefined) {
-      const first = commands.replay.find<Result>(KEY_SCOPE.delete, id, (one) =>
-        commands.replay.deleted(one, id),
+      const first = commands.replay.find<Result>(
+        KEY_SCOPE.delete,
+        id,
+        commands.call.mustSync,
+        (one) => commands.replay.deleted(one, id),
       );
       if (first !== undefined) return { ready: first };
     }

@@ -3,7 +3,7 @@
  * answer that comes when the commit may be shown. A write never throws, it rejects; `post` throws
  * instead, and leaves refusals that rest on waiting commits to flush().
  */
-import { isStoreError, type StoreError } from '../base/errors.ts';
+import { isStoreError } from '../base/errors.ts';
 import { KEY_SCOPE } from '../instance/scoped-key.ts';
 import type {
   ApplyOptions,
@@ -75,15 +75,18 @@ export class InstanceWrites {
       commands.prepareEvent(event, payload, options);
       this.locate(name);
       if (pipeline.notes.key !== undefined) {
-        const first = commands.replay.find(KEY_SCOPE.apply, name.id, (one) =>
-          commands.replay.transition(one, name.id),
+        const first = commands.replay.find(
+          KEY_SCOPE.apply,
+          name.id,
+          commands.call.mustSync,
+          (one) => commands.replay.transition(one, name.id),
         );
         if (first !== undefined) return withSignal(first, commands.call.signal);
       }
       const transition = commands.decideEvent(name.id, event);
       commands.logEvent(name.id, transition, this.answerEvent, commands.call.mustSync);
     } catch (error) {
-      return pipeline.refuse(error, this.isOverPending);
+      return pipeline.answers.refuse(error, this.isOverPending);
     }
     return this.answer<Transition>();
   }
@@ -101,16 +104,31 @@ export class InstanceWrites {
       commands.prepareEvent(event, payload, options);
       this.locate(name);
       if (pipeline.notes.key !== undefined) {
-        const first = commands.replay.find(KEY_SCOPE.apply, name.id, () => undefined);
-        if (first !== undefined) return;
+        const first = commands.replay.find(
+          KEY_SCOPE.apply,
+          name.id,
+          commands.call.mustSync,
+          () => undefined,
+        );
+        if (first !== undefined) {
+          first.catch((error: unknown) => this.notePost(error));
+          return;
+        }
       }
       const transition = commands.decideEvent(name.id, event);
       commands.logEvent(name.id, transition, undefined, commands.call.mustSync);
     } catch (error) {
-      const isWaiting = this.isOverPending && pipeline.pendingOffset > pipeline.state.offset;
-      if (!isWaiting || !isStoreError(error)) throw error;
-      pipeline.postRefusal ??= error as StoreError;
+      const isWaiting =
+        this.isOverPending && pipeline.answers.pendingOffset > pipeline.state.offset;
+      if (!isWaiting) throw error;
+      this.notePost(error);
     }
+  }
+
+  /** Refusals of posts that come too late to be thrown are kept for flush(). */
+  private notePost(error: unknown): void {
+    if (!isStoreError(error)) throw error;
+    this.pipeline.answers.postRefusal ??= error;
   }
 
   create(
@@ -123,7 +141,9 @@ export class InstanceWrites {
       this.begin();
       const id = commands.prepareCreate(bound, input);
       if (pipeline.notes.key !== undefined) {
-        const first = replay.find(KEY_SCOPE.create, wanted.machine, (one) => replay.created(one));
+        const first = replay.find(KEY_SCOPE.create, wanted.machine, commands.call.mustSync, (one) =>
+          replay.created(one),
+        );
         if (first !== undefined) return withSignal(first, commands.call.signal);
       }
       this.overPending = target.find(id) && target.pending !== undefined;
@@ -133,7 +153,7 @@ export class InstanceWrites {
       // A machine may be unknown because its removal waits: that refusal waits with it.
       const isUnknown = isStoreError(error, 'MACHINE_NOT_FOUND');
       if (isUnknown && pipeline.state.machines.hasWaiting) this.overPending = true;
-      return pipeline.refuse(error, this.isOverPending);
+      return pipeline.answers.refuse(error, this.isOverPending);
     }
     return this.answer<Created>();
   }
@@ -146,23 +166,25 @@ export class InstanceWrites {
       commands.prepareDelete(options);
       this.locate(name, true);
       if (pipeline.notes.key !== undefined) {
-        const first = commands.replay.find(KEY_SCOPE.delete, name.id, (one) =>
-          commands.replay.deleted(one, name.id),
+        const first = commands.replay.find(
+          KEY_SCOPE.delete,
+          name.id,
+          commands.call.mustSync,
+          (one) => commands.replay.deleted(one, name.id),
         );
         if (first !== undefined) return withSignal(first, commands.call.signal);
       }
       if (target.isDeleted) {
         const again = { id: name.id, offset: target.offset, applied: false };
+        const { mustSync, signal } = commands.call;
         return withSignal(
-          new Promise((resolve, reject) =>
-            pipeline.afterOffset(again.offset, () => resolve(again), reject),
-          ),
-          commands.call.signal,
+          pipeline.answers.give(again.offset, mustSync, () => again),
+          signal,
         );
       }
       commands.logDelete(name.id, this.ticketFor, commands.call.mustSync);
     } catch (error) {
-      return pipeline.refuse(error, this.isOverPending);
+      return pipeline.answers.refuse(error, this.isOverPending);
     }
     return this.answer<Deleted>();
   }

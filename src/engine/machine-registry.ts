@@ -43,7 +43,7 @@ export class MachineRegistry {
       pipeline.notes.key = undefined;
       return withSignal(this.decidePut(body, checksum, call.mustSync), call.signal);
     } catch (error) {
-      return pipeline.refuse(error, true);
+      return pipeline.answers.refuse(error, true);
     }
   }
 
@@ -102,9 +102,11 @@ export class MachineRegistry {
     const changesIndexes =
       group !== undefined && !sameList(group.pendingIndexes, body.indexes ?? []);
     if (!mustShow && !changesIndexes) {
-      return new Promise((resolve, reject) =>
-        this.pipeline.afterPending(() => resolve({ ...result, created: false }), reject),
-      );
+      const { pipeline } = this;
+      return pipeline.answers.give(pipeline.answers.pendingOffset, mustSync, () => ({
+        ...result,
+        created: false,
+      }));
     }
     return this.log(
       body,
@@ -200,7 +202,7 @@ export class MachineRegistry {
       definition.isHiding = true;
       return ticket.promise;
     } catch (error) {
-      return pipeline.refuse(error, true);
+      return pipeline.answers.refuse(error, true);
     }
   }
 

@@ -18,12 +18,13 @@ import type { State } from '../state/state.ts';
 import type { Frame } from '../../wal/frame-queue.ts';
 import type { LogSink } from '../../wal/ordered-log.ts';
 import { RecordCursor } from '../../wal/payload.ts';
+import { Answers } from './answers.ts';
 import { LIMITS } from './limits.ts';
 import { type EngineLog, RecordWriter } from './record-writer.ts';
 import { ContextCopies } from './results.ts';
 import type { Retention } from './retention.ts';
 import type { Ticket } from './ticket.ts';
-import { Waiters } from './waiters.ts';
+import type { Waiters } from './waiters.ts';
 
 export type { EngineLog };
 type EngineFrame = Frame<Ticket | undefined>;
@@ -53,7 +54,8 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   private readonly thread: Thread;
   private readonly listener: PipelineListener;
   private log!: EngineLog;
-  private readonly waiters = new Waiters();
+  readonly answers: Answers;
+  private readonly waiters: Waiters;
 
   private frame: EngineFrame | undefined;
   private nextTicket = 0;
@@ -63,13 +65,13 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   private halt: StoreError | undefined;
   /** There was no room for the last command; told once until one gets in again. */
   private isRefusing = false;
-  /** First refusal of a post since the last flush. */
-  postRefusal: StoreError | undefined;
 
   constructor(options: PipelineOptions) {
     this.state = options.state;
     this.overlay = new Overlay(options.state);
     this.fold = new Fold(options.state);
+    this.answers = new Answers(options.state);
+    this.waiters = this.answers.waiters;
     this.thread = options.thread;
     this.records = new RecordWriter(options.state, this.overlay, options.clock, options.retention);
     this.listener = options.listener;
@@ -80,6 +82,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   connect(log: EngineLog): void {
     this.log = log;
     this.records.connect(log);
+    this.answers.connect(log);
   }
 
   // ---- recovery: the flow entered at apply -----------------------------------------------------
@@ -101,48 +104,6 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   /** Time of the commit being encoded. */
   get now(): number {
     return this.records.now;
-  }
-
-  /** Of the last record that waits or was applied: what a decision made now may depend on. */
-  get pendingOffset(): number {
-    return this.log.nextOffset - 1;
-  }
-
-  // ---- waiting ---------------------------------------------------------------------------------
-
-  /** Runs once everything that waits now is visible; at once when nothing waits. */
-  afterPending(run: () => void, fail: (error: StoreError) => void): void {
-    this.afterOffset(this.pendingOffset, run, fail);
-  }
-
-  /** `offset`: one that was given already. */
-  afterOffset(offset: number, run: () => void, fail: (error: StoreError) => void): void {
-    this.waiters.afterOffset(this.state.offset, { offset, run, fail });
-  }
-
-  /** Also for offsets nobody has been given yet. Returns the way to stop waiting. */
-  whenReached(offset: number, run: () => void, fail: (error: StoreError) => void): () => void {
-    return this.waiters.whenReached(this.state.offset, { offset, run, fail });
-  }
-
-  /** A refusal as a rejected promise: at once if it rests on applied state alone, else with the commits it rests on. */
-  refuse(error: unknown, overPending: boolean): Promise<never> {
-    const isSettled = this.waiters.failure !== undefined || this.pendingOffset <= this.state.offset;
-    if (!overPending || isSettled) return Promise.reject(error);
-    return new Promise<never>((_, reject) => this.afterPending(() => reject(error), reject));
-  }
-
-  /** Everything accepted so far is synced. */
-  async flush(): Promise<number> {
-    this.records.admit();
-    const target = this.pendingOffset;
-    const offset = await this.log.flush();
-    if (this.state.offset < target)
-      await new Promise<void>((resolve, reject) => this.afterOffset(target, resolve, reject));
-    const refusal = this.postRefusal;
-    this.postRefusal = undefined;
-    if (refusal !== undefined) throw refusal;
-    return offset;
   }
 
   // ---- log -> apply -> acknowledge ---------------------------------------------------------------
@@ -175,7 +136,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     this.state.machines.dropWaiting();
     this.records.forgetPurges();
     for (const ticket of tickets) {
-      if (ticket === undefined) this.postRefusal ??= error;
+      if (ticket === undefined) this.answers.postRefusal ??= error;
       else ticket.fail(error);
     }
     this.waiters.refuse(error);

@@ -21,6 +21,7 @@ import { Outcome } from './outcome.ts';
 import type { EngineLog, Pipeline } from './pipeline.ts';
 import { type Opened, type ReadParts, readParts } from './read-store.ts';
 import { memoryStats } from './stats.ts';
+import { checkObject, checkSignal, withSignal } from './write-options.ts';
 import { Transactions } from './transaction.ts';
 import { uuidV7 } from './unique-id.ts';
 
@@ -108,32 +109,30 @@ export class WritableStore implements Store {
   }
 
   flush(): Promise<Offset> {
-    return this.pipeline.flush();
+    try {
+      this.pipeline.records.admit();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.pipeline.answers.flush();
   }
 
   reached(offset: Offset, options?: { signal?: AbortSignal | undefined }): Promise<void> {
-    return new Promise((resolve, reject) => {
+    let signal: AbortSignal | undefined;
+    try {
       this.parts.reads.admit();
       if (!Number.isSafeInteger(offset) || offset < 0)
         throw badRequest('offset must be a non-negative safe integer', 'offset', 'offset');
-      const { signal } = options ?? {};
-      const onAbort = (): void => {
-        forget();
-        reject(
-          new StoreError('TIMEOUT', 'stopped waiting', {
-            details: { outcome: 'unknown' },
-            cause: signal?.reason,
-          }),
-        );
-      };
-      const done = (): void => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      };
-      const forget = this.pipeline.whenReached(offset, done, reject);
-      if (signal?.aborted === true) onAbort();
-      else signal?.addEventListener('abort', onAbort, { once: true });
+      const given = checkObject(options, 'options')?.signal;
+      if (given !== undefined) signal = checkSignal(given);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    let forget = (): void => undefined;
+    const visible = new Promise<void>((resolve, reject) => {
+      forget = this.pipeline.answers.whenReached(offset, resolve, reject);
     });
+    return withSignal(visible, signal).finally(forget);
   }
 
   async verify(): Promise<VerifyReport> {

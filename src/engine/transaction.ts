@@ -67,7 +67,10 @@ export class Transactions {
       if (first !== undefined) return withSignal(first, inherited.signal);
       records.openGroup();
     } catch (error) {
-      return pipeline.refuse(error, pipeline.notes.key !== undefined && commands.replay.isPending);
+      return pipeline.answers.refuse(
+        error,
+        pipeline.notes.key !== undefined && commands.replay.isPending,
+      );
     }
     const { key, signal, mustSync } = inherited;
     const scope = new TransactionScope(pipeline, commands, this.reads, inherited);
@@ -79,7 +82,7 @@ export class Transactions {
     } catch (error) {
       records.abortGroup();
       // The callback may have read commits that wait: its own error is only true once they are.
-      return pipeline.refuse(error, true);
+      return pipeline.answers.refuse(error, true);
     } finally {
       scope.end();
     }
@@ -100,11 +103,16 @@ export class Transactions {
 
   private replay<T>(): Promise<Committed<T>> | undefined {
     this.pipeline.notes.fingerprint.set(NO_ARGUMENTS);
-    return this.commands.replay.find(KEY_SCOPE.transaction, '', (first) => ({
-      value: this.commands.replay.value(first) as T,
-      offset: first.offset,
-      applied: false,
-    }));
+    return this.commands.replay.find(
+      KEY_SCOPE.transaction,
+      '',
+      this.commands.call.mustSync,
+      (first) => ({
+        value: this.commands.replay.value(first) as T,
+        offset: first.offset,
+        applied: false,
+      }),
+    );
   }
 
   private commit<T>(value: T, mustSync: boolean): Promise<Committed<T>> {
@@ -112,9 +120,7 @@ export class Transactions {
     const ticket = new ValueTicket<T>(value, mustSync);
     const offset = pipeline.records.nextOffset - 1;
     if (pipeline.records.commitGroup(ticket, mustSync)) return ticket.promise;
-    return new Promise((resolve, reject) =>
-      pipeline.afterPending(() => resolve({ value, offset, applied: true }), reject),
-    );
+    return pipeline.answers.give(offset, mustSync, () => ({ value, offset, applied: true }));
   }
 }
 

@@ -77,7 +77,7 @@ export class Waiters {
     if (waiter.offset <= visibleOffset) waiter.run();
     else if (this.failure !== undefined) waiter.fail(this.failure);
     else this.far.add(waiter);
-    return () => this.far.delete(waiter);
+    return () => void this.far.delete(waiter);
   }
 
   afterDisk(offset: number, run: () => void, fail: (error: StoreError) => void): void {

@@ -36,6 +36,7 @@ export class Replay {
   find<T>(
     scope: KeyScope,
     target: string,
+    mustSync: boolean,
     make: (first: FirstResult) => T,
   ): Promise<T> | undefined {
     const { overlay, state, notes, now } = this.pipeline;
@@ -45,21 +46,12 @@ export class Replay {
     const waiting = overlay.keys.get(scoped);
     if (waiting !== undefined) {
       this.checkSame(key, waiting.low, waiting.high, waiting.offset);
-      return new Promise((resolve, reject) => {
-        this.pipeline.afterOffset(
-          waiting.offset,
-          () => {
-            const first = state.keys.find(scoped);
-            if (first === undefined)
-              reject(
-                new StoreError('INTERNAL_ERROR', 'a key vanished while it was used', {
-                  details: { outcome: 'not-done' },
-                }),
-              );
-            else resolve(make(first));
-          },
-          reject,
-        );
+      return this.pipeline.answers.give(waiting.offset, mustSync, () => {
+        const first = state.keys.find(scoped);
+        if (first !== undefined) return make(first);
+        throw new StoreError('INTERNAL_ERROR', 'a key vanished while it was used', {
+          details: { outcome: 'not-done' },
+        });
       });
     }
     const first = state.keys.find(scoped);
@@ -69,7 +61,8 @@ export class Replay {
       return undefined;
     }
     this.checkSame(key, first.fingerprintLow, first.fingerprintHigh, first.offset);
-    return Promise.resolve(make(first));
+    const result = make(first);
+    return this.pipeline.answers.give(first.offset, mustSync, () => result);
   }
 
   /** Logs the end of all keys past their retention; before a group opens, since its commit is one. */
