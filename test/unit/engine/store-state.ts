@@ -26,14 +26,13 @@ export function imageOf(state: State): unknown {
 
 /** What a command could leave behind besides the state: overlay, offsets, handles, waiting definitions. */
 export function tracesOf(store: ReadStore): unknown {
-  const { overlay, records, state, pendingOffset } = pipelineOf(store);
+  const { overlay, records, state } = pipelineOf(store);
   return {
     overlay: overlay.size,
     created: [...overlay.created()].length,
     keys: overlay.keys.size,
     nextOffset: records.nextOffset,
     isInGroup: records.isInGroup,
-    pendingOffset,
     hasWaiting: state.machines.hasWaiting,
     definitions: state.machines.nextIndex,
   };
