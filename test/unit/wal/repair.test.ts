@@ -153,6 +153,23 @@ describe('verifying', () => {
     expect(report).toMatchObject({ lastOffset: 1, knownOffset: 15 });
   });
 
+  it('WAL-5 two damaged places in one segment are both named', async () => {
+    const second = FIRST_FRAME + FRAME_BYTES;
+    const damaged = both(flip(ONE, second + 60), flip(ONE, second + 3 * FRAME_BYTES + 60))(files);
+    const { problems } = await verified(damaged);
+    const places = problems.map(({ details }) => (details as { byteOffset: number }).byteOffset);
+    expect(places).toEqual([second, second + 3 * FRAME_BYTES]);
+  });
+
+  it('what a live writer moved under the reader is not believed at once', async () => {
+    const disk = new SimDisk(files);
+    let failures = 1;
+    const gone = Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
+    disk.fault = (call, path) =>
+      call === 'open' && path === TWO && failures-- > 0 ? gone : undefined;
+    expect((await verifyLog(DB, { fileIo: disk.io })).ok).toBe(true);
+  });
+
   it('WAL-5 gives every record that can be kept, in order', async () => {
     const offsets: number[] = [];
     const damaged = flip(TWO, FIRST_FRAME + FRAME_BYTES + 60)(files);
@@ -268,6 +285,47 @@ describe('repairing', () => {
     expect(report).toMatchObject({ lastOffset: 3, lost: undefined });
   });
 
+  it('F-31 a segment prepared ahead whose header broke costs nothing', async () => {
+    const killed = await killedLog();
+    expect([...killed.keys()]).toContain(TWO);
+    expect(await repaired(flip(TWO, 30)(killed))).toMatchObject({ lastOffset: 3, lost: undefined });
+    expect(await repaired(missing(TWO)(killed))).toMatchObject({ lastOffset: 3, lost: undefined });
+  });
+
+  it('F-31 records that were written again count once', async () => {
+    const disk = new SimDisk(await killedLog());
+    const { driver, writer } = await openDriver(disk.io, DB);
+    await driver.commit();
+    await writer.close();
+    // Segment 1 holds records 1 to 3, segment 2 record 3 again and 4.
+    const report = await repaired(flip(TWO, 70)(disk.files()));
+    expect(report).toMatchObject({ lastOffset: 4, lost: undefined });
+  });
+
+  it('F-15 F-31 what may not be synced is written again before anything builds on it', async () => {
+    const killed = await killedLog();
+    const bytes = killed.get(ONE) as Uint8Array;
+    const end = Math.ceil((bytes.findLastIndex((byte) => byte !== 0) + 1) / 8) * 8;
+    // Frames of 40-byte records: the copy of an older one behind the end is no torn write.
+    const frameBytes = (end - FIRST_FRAME) / 3;
+    const broken = misdirect(ONE, FIRST_FRAME, frameBytes, end)(killed);
+    const disk = new SimDisk(broken);
+    expect(await verifyLog(DB, { fileIo: disk.io })).toMatchObject({
+      ok: false,
+      attestedOffset: 2,
+    });
+    expect((await repairLog(DB, { fileIo: disk.io })).lastOffset).toBe(3);
+    const withoutDoubts = zero(ONE, FIRST_FRAME + 2 * frameBytes, bytes.length)(disk.files());
+    await isWhole(new SimDisk(withoutDoubts), 3);
+  });
+
+  it('F-31 the repaired log stands on either slot of the manifest', async () => {
+    const disk = new SimDisk(flip(TWO, frame(2) + 100)(files));
+    await repairLog(DB, { fileIo: disk.io });
+    for (const slot of [0, 4096])
+      await isWhole(new SimDisk(flip(MANIFEST, slot + 40)(disk.files())), 9);
+  });
+
   it('F-31 what is rewritten is split over segments when it must be', async () => {
     const report = await repaired(flip(ONE, 30)(files), 2048);
     expect(report).toMatchObject({ lastOffset: 15, lost: undefined });
@@ -348,6 +406,18 @@ describe('repairing', () => {
 });
 
 describe('a repair that dies', () => {
+  /** Each damaged file is where it was, or a copy of it is aside. */
+  function hasEverything(disk: SimDisk, before: Files): void {
+    const after = disk.files();
+    for (const [path, bytes] of before) {
+      const copy = after.get(path.replace(DB, `${DB}/damaged-1`));
+      const isKept = [after.get(path), copy].some(
+        (one) => one !== undefined && Buffer.compare(one, bytes) === 0,
+      );
+      expect([path, isKept]).toEqual([path, true]);
+    }
+  }
+
   it(
     'F-16 F-31 at any call leaves a log that a second repair brings to the same records',
     { timeout: 120_000 },
@@ -368,6 +438,7 @@ describe('a repair that dies', () => {
           // Once with everything that was written, once with what was synced alone.
           for (const keep of [true, false]) {
             const crashed = disk.crash(length, () => keep);
+            hasEverything(crashed, damage(files));
             const again = await repairLog(DB, { fileIo: crashed.io }).catch((error: unknown) => {
               throw new Error(`after ${length}, kept ${keep}`, { cause: error });
             });
