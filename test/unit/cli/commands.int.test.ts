@@ -1,7 +1,9 @@
 /** The commands on real stores, sound, damaged, locked and absent. */
-import { cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { scheduler } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { chooseReading } from '../../../src/cli/live.ts';
 import { openStore } from '../../../src/engine/open-store.ts';
 import { fromJson } from '../../../src/value/json.ts';
 import {
@@ -102,6 +104,10 @@ describe('inspect', () => {
     await orders.create({ id: 'o-5', context: { customer: 'eve', serial: 1n } });
     const view = fromJson((await pawl(['inspect', store, '--format', 'ndjson'])).out) as Json;
     expect(view).toMatchObject({ ok: true, writer: { pid: process.pid }, lastOffset: 12 });
+    expect(await chooseReading(store)).toEqual({
+      writer: { pid: process.pid },
+      deliver: 'attested',
+    });
     await orders.create({ id: 'o-6', context: { customer: 'eve', serial: 1n } });
     await live.close();
   });
@@ -153,6 +159,11 @@ describe('inspect', () => {
       )
       .toBeGreaterThan(11);
     await live.close();
+    // Nothing in these changes what is shown.
+    for (let i = 0; i < 3; i++) {
+      await utimes(join(store, 'manifest'), i, i);
+      await scheduler.wait(300);
+    }
     interrupt();
     expect((await watching).code).toBe(0);
     expect(new Set(lines()).size).toBe(lines().length);
@@ -361,8 +372,9 @@ describe('dump', () => {
   });
 
   it('ends quietly when nobody reads any more', async () => {
-    const { code, err } = await pawl(['dump', store], fakeShell({ isAbandoned: () => true }));
-    expect([code, err]).toEqual([0, '']);
+    const shell = fakeShell({ isAbandoned: () => true });
+    const { code, out, err } = await pawl(['dump', store, '--format', 'ndjson'], shell);
+    expect([code, out, err]).toEqual([0, '', '']);
   });
 });
 

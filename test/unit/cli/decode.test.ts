@@ -42,6 +42,7 @@ describe('dumped records', () => {
     for (let i = 0; i < 5; i++) clock.now();
     await store.instances.create({ machine: 'door', version: 2, id: 'b' });
     await store.instances.apply('b', 'SHUT');
+    await store.instances.delete('b');
     await store.close();
   });
 
@@ -55,6 +56,8 @@ describe('dumped records', () => {
       { kind: 'hide', version: 2 },
       { kind: 'define', version: 2 },
     ]);
+    // The same version offered again brings no second definition.
+    expect(definitions[4]).not.toHaveProperty('definition');
   });
 
   it('a purge says how far it went, and its handle names the next instance', async () => {
@@ -63,7 +66,8 @@ describe('dumped records', () => {
     expect(deleted).toMatchObject({ id: 'a', from: 'open', reason: 'gone', correlationId: 'c-1' });
     const purge = records.find((one) => one.kind === 'purge');
     expect(purge).toMatchObject({ deletedThrough: deleted?.offset });
-    expect(records.at(-1)).toMatchObject({ id: 'b', version: 2, from: 'open', to: 'shut' });
+    expect(records.at(-2)).toMatchObject({ id: 'b', version: 2, from: 'open', to: 'shut' });
+    expect(records.at(-1)).toMatchObject({ kind: 'delete', id: 'b', from: 'shut' });
   });
 
   it('of a commit all carry its end, and offsets have no gap', async () => {

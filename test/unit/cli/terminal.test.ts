@@ -34,8 +34,12 @@ const empty: StoreView = {
 const lines = (view: Partial<StoreView>): string[] =>
   viewLines({ ...empty, ...view }, (_, text) => text);
 
-function machine(name: string, counts: readonly number[]): StoreView['machines'][number] {
-  const states = counts.map((count, i) => ({ state: `s${i}`, count }));
+function machine(
+  name: string,
+  counts: readonly number[],
+  state = 's',
+): StoreView['machines'][number] {
+  const states = counts.map((count, i) => ({ state: `${state}${i}`, count }));
   const living = counts.reduce((sum, one) => sum + one, 0);
   return {
     name,
@@ -84,10 +88,8 @@ describe('the overview', () => {
   });
 
   it('F-77 no name reaches the terminal as a command', () => {
-    const shown = lines({
-      location: '/a\u001B]0;x\u0007',
-      machines: [machine('m\u001B[2J\n', [1])],
-    });
+    const wicked = machine('m\u001B[2J\n', [1], 's\u001B[31m');
+    const shown = lines({ location: '/a\u001B]0;x\u0007', machines: [wicked] });
     expect(shown.join('\n')).not.toMatch(/[^\P{Cc}\n]/u);
     expect(shown.join('\n')).toContain('m\\u001b[2J\\u000a v1');
   });

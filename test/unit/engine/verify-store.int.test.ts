@@ -41,11 +41,14 @@ describe('verifyStore', () => {
     const offset = await oneInstance();
     // Kind 5 (apply), no fields: handle 77, transition 0.
     await forge(5, 0, 77, 0);
+    await forge(5, 0, 78, 0);
     const { ok, lastOffset, problems } = await verifyStore(directory);
     expect([ok, lastOffset]).toEqual([false, offset]);
     expect(problems).toMatchObject([
       { code: 'CORRUPT', details: { file: '00000002.wal', byteOffset: 128, offset: offset + 1 } },
     ]);
+    // The first cause, not what follows from it.
+    expect(problems[0]?.message).toContain('a record names an instance that was created');
     await expect(openStore(directory)).rejects.toMatchObject({ code: 'CORRUPT' });
   });
 
