@@ -16,6 +16,7 @@ import type { Truncation } from './log-types.ts';
 import type { ManifestFile } from './manifest.ts';
 import type { OrderedLog } from './ordered-log.ts';
 import type { RecordFiles } from './record-reader.ts';
+import type { Reserve } from './reserve.ts';
 import { dropSegmentsBefore } from './retention.ts';
 import type { SegmentList } from './segment-list.ts';
 import type { SegmentRoll } from './segment-roll.ts';
@@ -47,6 +48,7 @@ export interface LogWriterParts<T> {
   readonly appender: Appender;
   readonly roll: SegmentRoll;
   readonly watch: DirectoryWatch;
+  readonly reserve: Reserve;
   readonly maxPending: number;
   readonly segments: SegmentList;
   /** Highest segment that must stay when nothing was written. */
@@ -64,6 +66,7 @@ type Sizes =
   | 'segmentsReady'
   | 'bytesOnDisk'
   | 'bytesUsed'
+  | 'reserveBytes'
   | 'pendingCommits';
 
 /** Sizes now, counters since the log was opened. */
@@ -105,6 +108,7 @@ export class LogWriter<T> implements OrderedLog<T> {
   }
 
   checkRoom(): void {
+    if (this.closing !== undefined) throw logClosed();
     const { pump, maxPending, roll, appender, queue } = this.parts;
     const { pendingCommits, pendingBytes } = pump;
     if (pendingCommits >= maxPending || pendingBytes >= LIMITS.pendingBytes) {
@@ -161,7 +165,7 @@ export class LogWriter<T> implements OrderedLog<T> {
   }
 
   stats(): WriterStats {
-    const { pump, roll, segments } = this.parts;
+    const { pump, roll, segments, reserve } = this.parts;
     const { firstOffset } = segments;
     const aside = MANIFEST_SLOT.size * MANIFEST_SLOTS + (roll.ready?.sizeBytes ?? 0);
     return {
@@ -174,6 +178,7 @@ export class LogWriter<T> implements OrderedLog<T> {
       segmentsReady: roll.ready === undefined ? 0 : 1,
       bytesOnDisk: segments.sizeBytes + aside,
       bytesUsed: segments.usedBytes,
+      reserveBytes: reserve.sizeBytes,
       pendingCommits: pump.pendingCommits,
       ...pump.counters.values(),
     };
@@ -207,11 +212,12 @@ export class LogWriter<T> implements OrderedLog<T> {
   }
 
   private async end(): Promise<void> {
-    const { pump, roll, watch, lock } = this.parts;
+    const { pump, roll, watch, reserve, lock } = this.parts;
     try {
       await pump.drain();
       watch.stop();
       await roll.stop();
+      await reserve.stop();
       await this.lastTruncation;
       if (pump.poison === undefined) await sealLog(this.parts);
     } finally {

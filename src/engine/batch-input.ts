@@ -110,10 +110,14 @@ export function takeFingerprint(
     writeValue(all, one.length, 'operations');
     for (const [name, value] of one) {
       writeValue(all, name, 'operations');
+      const start = all.position;
       try {
         writeValue(all, value, name);
       } catch (error) {
-        throw atIndex(error, index);
+        if (!isBestEffort) throw atIndex(error, index);
+        // Refused in its turn, like any other; what it was cannot be told from another such value.
+        all.position = start;
+        writeValue(all, null, name);
       }
     }
   }

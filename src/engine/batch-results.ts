@@ -3,11 +3,13 @@
  * key of the batch, and put in the order of its operations.
  */
 import { type AnyStoreError, type ErrorCode, StoreError } from '../base/errors.ts';
+import { KEPT_CONTEXT_BYTES } from '../instance/idempotency-store.ts';
 import type { Created, Deleted, Transition } from './api/instance.ts';
 import type { BatchOperation } from './api/transaction.ts';
 import type { Target } from './decide/target.ts';
 import type { CreatedMaker, DeletedMaker, EventTicket, Maker } from './decide/tickets.ts';
 import type { Pipeline } from './pipeline.ts';
+import { contextDropped } from './results.ts';
 import { type Deferred, deferred, type Ticket } from './ticket.ts';
 
 export type Result = Created | Transition | Deleted;
@@ -31,10 +33,12 @@ export function storedResult(target: Target, operation: BatchOperation, slot: Sl
   const { id } = slot.maker;
   target.find(id);
   if (operation.op === 'delete') return { value: { id, offset: target.offset } };
-  const now = target.instance(id);
-  if (operation.op === 'create') return { value: now };
+  const { context, ...now } = target.instance(id);
+  const isKept = target.withContext((_, start, end) => end - start <= KEPT_CONTEXT_BYTES);
+  const kept = isKept ? { context } : {};
+  if (operation.op === 'create') return { value: { ...now, ...kept } };
   const { applied: _, ...facts } = Object.assign({}, (slot.maker as EventTicket).result);
-  return { value: { ...facts, context: now.context } };
+  return { value: { ...facts, ...kept } };
 }
 
 /** A result as a key keeps it. */
@@ -51,8 +55,19 @@ export function revive(stored: unknown): unknown[] {
         ok: false,
         error: new StoreError(one.code as ErrorCode, one.message, { details: one.details }),
       };
-    const value = { ...one.value, applied: false };
+    const value = reviveValue(one.value);
     return isBestEffort ? { ok: true, value } : value;
+  });
+}
+
+/** A first result with a machine had a context; over 4 KiB it was not kept, and reading it says so. */
+function reviveValue(stored: object): object {
+  const value = { ...stored, applied: false };
+  if (!('machine' in value) || 'context' in value) return value;
+  return Object.defineProperty(value, 'context', {
+    get() {
+      throw contextDropped();
+    },
   });
 }
 

@@ -62,8 +62,8 @@ export class Batches {
         );
         if (first !== undefined) return withSignal(first, plan.inherited.signal);
       }
-      if (plan.operations.some((one) => one.idempotencyKey !== undefined))
-        commands.replay.purgeExpired();
+      // Inside the group no purge can be logged: what its commands may meet goes before it.
+      records.purgeFirst();
       records.openGroup();
     } catch (error) {
       return pipeline.answers.refuse(

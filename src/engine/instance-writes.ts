@@ -29,6 +29,16 @@ export interface InstanceName {
   readonly machine: string | undefined;
 }
 
+/** Codes that say something about instances and definitions, not about arguments or the log. */
+const DECIDED_OVER_ROWS = [
+  'INSTANCE_NOT_FOUND',
+  'INSTANCE_EXISTS',
+  'MACHINE_NOT_FOUND',
+  'CONFLICT',
+  'INVALID_TRANSITION',
+  'GUARD_FAILED',
+] as const;
+
 export class InstanceWrites {
   private readonly pipeline: Pipeline;
   private readonly commands: Commands;
@@ -86,7 +96,7 @@ export class InstanceWrites {
       const transition = commands.decideEvent(name.id, event);
       commands.logEvent(name.id, transition, this.answerEvent, commands.call.mustSync);
     } catch (error) {
-      return pipeline.answers.refuse(error, this.isOverPending);
+      return pipeline.answers.refuse(error, this.restsOnPending(error));
     }
     return this.answer<Transition>();
   }
@@ -118,9 +128,8 @@ export class InstanceWrites {
       const transition = commands.decideEvent(name.id, event);
       commands.logEvent(name.id, transition, undefined, commands.call.mustSync);
     } catch (error) {
-      const isWaiting =
-        this.isOverPending && pipeline.answers.pendingOffset > pipeline.state.offset;
-      if (!isWaiting) throw error;
+      const isWaiting = pipeline.answers.pendingOffset > pipeline.state.offset;
+      if (!isWaiting || !this.restsOnPending(error)) throw error;
       this.notePost(error);
     }
   }
@@ -150,10 +159,7 @@ export class InstanceWrites {
       const definition = commands.decideCreate(id);
       commands.logCreate(id, definition, this.ticketFor, commands.call.mustSync);
     } catch (error) {
-      // A machine may be unknown because its removal waits: that refusal waits with it.
-      const isUnknown = isStoreError(error, 'MACHINE_NOT_FOUND');
-      if (isUnknown && pipeline.state.machines.hasWaiting) this.overPending = true;
-      return pipeline.answers.refuse(error, this.isOverPending);
+      return pipeline.answers.refuse(error, this.restsOnPending(error));
     }
     return this.answer<Created>();
   }
@@ -184,7 +190,7 @@ export class InstanceWrites {
       }
       commands.logDelete(name.id, this.ticketFor, commands.call.mustSync);
     } catch (error) {
-      return pipeline.answers.refuse(error, this.isOverPending);
+      return pipeline.answers.refuse(error, this.restsOnPending(error));
     }
     return this.answer<Deleted>();
   }
@@ -213,7 +219,10 @@ export class InstanceWrites {
     if (target.isDeleted && !deletedToo) throw notFound(name.id, true);
   }
 
-  private get isOverPending(): boolean {
+  /** Was this refused on the ground of rows or keys that wait? Everything else is true at once. */
+  private restsOnPending(error: unknown): boolean {
+    if (!isStoreError(error, ...DECIDED_OVER_ROWS)) return false;
+    if (error.code === 'MACHINE_NOT_FOUND' && this.pipeline.state.machines.hasWaiting) return true;
     return (
       this.overPending || (this.pipeline.notes.key !== undefined && this.commands.replay.isPending)
     );

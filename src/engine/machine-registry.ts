@@ -173,8 +173,7 @@ export class MachineRegistry {
     }
     pipeline.records.commitGroup(ticket, mustSync);
     const definition = existing ?? machines.addWaiting(body);
-    definition.isHiding = false;
-    if (mustShow && existing !== undefined) definition.isHidden = false;
+    definition.willBeHidden = false;
     definition.machine.pendingIndexes = body.indexes ?? [];
     return ticket.promise;
   }
@@ -199,7 +198,7 @@ export class MachineRegistry {
       const ticket = new OneTicket<void>(pipeline, { make: () => undefined }, false);
       encodeHide(pipeline.records.open(), pipeline.records.time, definition.index, pipeline.notes);
       pipeline.records.close(ticket, false);
-      definition.isHiding = true;
+      definition.willBeHidden = true;
       return ticket.promise;
     } catch (error) {
       return pipeline.answers.refuse(error, true);

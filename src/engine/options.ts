@@ -71,7 +71,8 @@ export function settingsOf(
     maxKeys: limit(keys.maxKeys, 'idempotency.maxKeys', 1_000_000),
     mismatch: oneOf(keys.mismatch, 'idempotency.mismatch', ['conflict', 'first']),
     deletedRetentionMs: limit(given.deletedRetentionMs, 'deletedRetentionMs', 24 * HOUR_MS),
-    maxMachineVersions: limit(given.maxMachineVersions, 'maxMachineVersions', Infinity),
+    // GEN-4: of a limit on definitions, 0 is none.
+    maxMachineVersions: limit(given.maxMachineVersions, 'maxMachineVersions', Infinity) || Infinity,
     maxPending: within(given.maxPending, 'maxPending', 1, Infinity, LOG_LIMITS.pendingCommands),
     blockingSync: flag(given.blockingSync, 'blockingSync', true),
     strict: flag(given.strict, 'strict', false),

@@ -197,7 +197,9 @@ export class Pipeline implements LogSink<Ticket | undefined> {
       this.nextTicket++;
       if (ticket !== undefined) this.acknowledge(ticket, cursor.offset);
       if (!this.waiters.isQuiet) this.waiters.reached(cursor.offset);
-      const isTimeToLook = (++commits & LIMITS.sliceCheckMask) === 0;
+      // A purge takes out many entries at once.
+      const isLong = this.fold.record.kind === RECORD_KIND.purge;
+      const isTimeToLook = (++commits & LIMITS.sliceCheckMask) === 0 || isLong;
       if (isTimeToLook && this.thread.monotonicMs() > sliceEnd) return false;
     }
     return true;

@@ -3,7 +3,6 @@
  * purges that clock and limits call for. A group that is aborted leaves buffer, overlay and handles
  * as they were.
  */
-import { invariant } from '../base/assert.ts';
 import type { ByteWriter } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { badRequest, isStoreError, type StoreError } from '../base/errors.ts';
@@ -11,7 +10,6 @@ import { encodePurge } from '../record/encode.ts';
 import type { Overlay } from '../state/overlay.ts';
 import type { State } from '../state/state.ts';
 import type { OrderedLog } from '../../wal/ordered-log.ts';
-import { LIMITS } from './limits.ts';
 import type { Cutoffs, Retention } from './retention.ts';
 import type { Ticket } from './ticket.ts';
 
@@ -31,6 +29,7 @@ export class RecordWriter {
   private groupMark = 0;
   private refusal: StoreError | undefined;
   private isReadingCaller = false;
+  private mustPurge = false;
   /** There is no room for the next segment of the log. */
   onRefused: (error: StoreError) => void = () => undefined;
 
@@ -61,6 +60,10 @@ export class RecordWriter {
       throw badRequest('a write cannot start while the arguments of another are read', 'arguments');
   }
 
+  get isBusy(): boolean {
+    return this.inGroup || this.isReadingCaller;
+  }
+
   /** Everything between these two may run code of the caller. */
   startReading(): void {
     this.isReadingCaller = true;
@@ -77,6 +80,7 @@ export class RecordWriter {
   /** Milliseconds since the epoch, for a command that is about to be decided. */
   readClock(): number {
     this.now = Math.trunc(this.clock.now());
+    this.mustPurge = false;
     return this.now;
   }
 
@@ -165,11 +169,17 @@ export class RecordWriter {
     return this.inGroup;
   }
 
-  /** Drops what clock and limits say is over, as a record of its own: never by itself. */
+  /**
+   * Drops what clock and limits say is over, as records of their own: never by itself. A slice, so
+   * that no command pays for all of it, unless one was decided on the ground that all of it is gone.
+   */
   private maintain(): void {
+    if (this.mustPurge) {
+      this.mustPurge = false;
+      for (const due of this.retention.allDue(this.state, this.now)) this.logPurge(due);
+    }
     const due = this.retention.due(this.state, this.overlay.keys.size, this.now);
-    if (due === undefined) return;
-    this.logPurge(due);
+    if (due !== undefined) this.logPurge(due);
   }
 
   private logPurge(due: Cutoffs): void {
@@ -180,34 +190,23 @@ export class RecordWriter {
     this.retention.decided(due);
   }
 
-  /** A key past its retention is about to be used again: those written at or before `time` go first, in slices. */
-  purgeExpiredKeys(time: number): void {
-    invariant(!this.inGroup, 'keys expire before a group opens');
-    for (const keysThrough of this.state.keys.cutoffs(time, LIMITS.purgeEntries)) {
-      if (!this.retention.isKeyPurged(keysThrough))
-        this.logPurge({ keysThrough, deletedThrough: 0 });
-    }
+  /** The command being decided counts on everything past its retention being gone: log that before it. */
+  purgeFirst(): void {
+    this.mustPurge = true;
   }
 
-  /**
-   * Is the instance deleted by record `offset` past its retention? Then everything deleted up to it
-   * is, and the purge of all that is logged unless it was. Inside a group it is only asked.
-   */
-  purgeDeleted(offset: number): boolean {
-    if (this.retention.isInstancePurged(offset)) return true;
-    const cutoffs = this.retention.deletedCutoffs(this.state, this.now);
-    if (offset > (cutoffs.at(-1) ?? 0) || this.inGroup) return false;
-    for (const deletedThrough of cutoffs) this.logPurge({ keysThrough: 0, deletedThrough });
-    return true;
+  /** Is the instance deleted by record `offset` past its retention? Inside a group only if that was logged before it. */
+  isInstanceOver(offset: number): boolean {
+    return this.retention.isInstanceOver(this.state, offset, this.now);
   }
 
-  /** For readers: is an instance deleted by record `offset` past its retention now? */
-  isPurgeDue(offset: number): boolean {
-    const now = Math.trunc(this.clock.now());
-    return offset <= (this.retention.deletedCutoffs(this.state, now).at(-1) ?? 0);
+  /** The same for readers, now. */
+  isOverForReaders(offset: number): boolean {
+    return this.retention.isInstanceOver(this.state, offset, Math.trunc(this.clock.now()));
   }
 
-  isKeyPurged(offset: number): boolean {
-    return this.retention.isKeyPurged(offset);
+  /** Is a key written by record `offset` at `time` past its retention, whether that was logged or not? */
+  isKeyOver(offset: number, time: number): boolean {
+    return this.retention.isKeyPurged(offset) || this.retention.isKeyExpired(time, this.now);
   }
 }

@@ -101,12 +101,6 @@ export class TransitionResult implements Transition {
     return this;
   }
 
-  /** @internal the context as plain data */
-  keep(context: Data): this {
-    this.#context = context;
-    return this;
-  }
-
   /** Decoded at the first look; the same object afterwards. */
   get context(): Data {
     this.#context ??= this.#read();
@@ -118,17 +112,17 @@ export class TransitionResult implements Transition {
     return readPacked(this.#definition.machine.shapes, this.#bytes, this.#start, this.#end) as Data;
   }
 
+  /** Without the context if that was not kept: turning a result to text must not throw. */
   toJSON(): object {
-    return Object.assign({}, this, { context: this.context });
+    const isDropped = this.#context === undefined && this.#start === this.#end;
+    return Object.assign({}, this, isDropped ? {} : { context: this.context });
   }
 
   static {
     // What the console shows: the context too, which is no own property.
     Object.defineProperty(this.prototype, inspect.custom, {
       value(this: TransitionResult): object {
-        const isDropped = this.#context === undefined && this.#start === this.#end;
-        const context = isDropped ? '(over 4 KiB, not kept)' : this.context;
-        return Object.assign({}, this, { context });
+        return this.toJSON();
       },
     });
   }

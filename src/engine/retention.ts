@@ -27,11 +27,24 @@ export class Retention {
     this.options = options;
   }
 
-  /** What to purge now, or undefined; a few comparisons when there is nothing. */
+  /** What to purge now, a slice of it, or undefined; a few comparisons when there is nothing. */
   due(state: State, waitingKeys: number, now: number): Cutoffs | undefined {
     const keysThrough = this.dueKeys(state, waitingKeys, now);
     const deletedThrough = this.dueDeleted(state, now);
     return keysThrough === 0 && deletedThrough === 0 ? undefined : { keysThrough, deletedThrough };
+  }
+
+  /** Everything past its retention, in slices. */
+  *allDue(state: State, now: number): IterableIterator<Cutoffs> {
+    const expired = now - this.options.keyRetentionMs - 1;
+    for (const keysThrough of state.keys.cutoffs(expired, LIMITS.purgeEntries)) {
+      if (!this.isKeyPurged(keysThrough)) yield { keysThrough, deletedThrough: 0 };
+    }
+    for (;;) {
+      const deletedThrough = this.dueDeleted(state, now);
+      if (deletedThrough === 0) return;
+      yield { keysThrough: 0, deletedThrough };
+    }
   }
 
   /** What was decided and not applied counts for nothing; what was applied left nothing to find. */
@@ -40,6 +53,7 @@ export class Retention {
     this.deletedThrough = 0;
   }
 
+  /** To be called for each that was logged, before the next is asked for. */
   decided(due: Cutoffs): void {
     this.keysThrough = Math.max(this.keysThrough, due.keysThrough);
     this.deletedThrough = Math.max(this.deletedThrough, due.deletedThrough);
@@ -50,44 +64,37 @@ export class Retention {
     return offset <= this.keysThrough;
   }
 
+  isKeyExpired(time: number, now: number): boolean {
+    return time + this.options.keyRetentionMs < now;
+  }
+
+  /** Is the instance deleted by record `offset` gone: past its retention, whether that was logged or not? */
+  isInstanceOver(state: State, offset: number, now: number): boolean {
+    if (offset <= this.deletedThrough) return true;
+    const { deleted } = state.instances;
+    return deleted.countBelow(offset) < deleted.countBefore(now - this.options.deletedRetentionMs);
+  }
+
   private dueKeys(state: State, waitingKeys: number, now: number): number {
     const keys = state.keys;
     if (keys.size === 0 || keys.oldestOffset <= this.keysThrough) return 0;
     const excess = keys.size + waitingKeys - this.options.maxKeys;
-    if (excess > 0)
-      return keys.offsetOfOldest(
-        Math.min(Math.max(excess, Math.ceil(keys.size / 100)), LIMITS.purgeEntries),
-      );
-    if (keys.oldestTime + this.options.keyRetentionMs >= now) return 0;
-    const [first] = keys.cutoffs(now - this.options.keyRetentionMs, LIMITS.purgeEntries);
+    if (excess > 0) {
+      const atOnce = Math.max(excess, Math.ceil(keys.size / 100));
+      return keys.offsetOfOldest(Math.min(atOnce, LIMITS.purgeEntries));
+    }
+    if (!this.isKeyExpired(keys.oldestTime, now)) return 0;
+    const [first] = keys.cutoffs(now - this.options.keyRetentionMs - 1, LIMITS.purgeEntries);
     return first ?? 0;
   }
 
-  isInstancePurged(offset: number): boolean {
-    return offset <= this.deletedThrough;
-  }
-
-  /** Offsets to purge through, a slice of instances each, until all past their retention are covered. */
-  deletedCutoffs(state: State, now: number): number[] {
-    const { instances } = state;
-    const cutoffs: number[] = [];
-    let through = 0;
-    let handle = instances.oldestDeleted;
-    for (let i = 0; handle >= 0; i++, handle = instances.deletedAfter(handle)) {
-      if (instances.deletedTimes.at(i) + this.options.deletedRetentionMs >= now) break;
-      if (i > 0 && i % LIMITS.purgeEntries === 0) cutoffs.push(through);
-      through = instances.offset(handle);
-    }
-    if (through > 0) cutoffs.push(through);
-    return cutoffs;
-  }
-
-  /** Of those, the first that was not decided yet. */
+  /** Record to purge through, a slice behind what was decided; 0 when nothing is past its retention. */
   private dueDeleted(state: State, now: number): number {
-    const { instances } = state;
-    const oldest = instances.oldestDeleted;
-    if (oldest < 0 || instances.offset(oldest) <= this.deletedThrough) return 0;
-    if (instances.deletedTimes.at(0) + this.options.deletedRetentionMs >= now) return 0;
-    return this.deletedCutoffs(state, now)[0] ?? 0;
+    const { deleted } = state.instances;
+    if (deleted.length === 0) return 0;
+    const decided = deleted.countBelow(this.deletedThrough + 1);
+    const over = deleted.countBefore(now - this.options.deletedRetentionMs);
+    if (over <= decided) return 0;
+    return deleted.offsetAt(Math.min(over, decided + LIMITS.purgeEntries) - 1);
   }
 }

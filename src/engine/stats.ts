@@ -7,7 +7,7 @@ export function memoryStats(state: State): Readonly<Record<string, unknown>> {
     offset: state.offset,
     instances: {
       living: machines.all().reduce((sum, one) => sum + one.living, 0),
-      deleted: instances.deletedTimes.length,
+      deleted: instances.deleted.length,
       rowBytes: instances.rows.memoryBytes,
       heapUsedBytes: instances.heap.usedBytes,
       heapReservedBytes: instances.heap.reservedBytes,

@@ -52,9 +52,9 @@ export class WritableStore implements Store {
     this.pipeline = pipeline;
     this.thread = settings.thread;
     this.log = log;
-    this.parts = readParts(opened, (offset) => pipeline.records.isPurgeDue(offset));
-    const { keyRetentionMs, mismatch, strict, random, maxMachineVersions } = settings;
-    const replay = new Replay(pipeline, { retentionMs: keyRetentionMs, mismatch });
+    this.parts = readParts(opened, (offset) => pipeline.records.isOverForReaders(offset));
+    const { mismatch, strict, random, maxMachineVersions } = settings;
+    const replay = new Replay(pipeline, { mismatch });
     const commands = new Commands(pipeline, replay, {
       strict,
       newId: (now) => uuidV7(now, random),
@@ -166,18 +166,22 @@ export class WritableStore implements Store {
   }
 
   close(): Promise<void> {
-    if (this.pipeline.records.isInGroup) {
-      return Promise.reject(badRequest('a store cannot be closed inside a transaction', 'close'));
+    if (this.pipeline.records.isBusy) {
+      const message = 'a store cannot be closed in the middle of a transaction or of another call';
+      return Promise.reject(badRequest(message, 'close'));
     }
     this.closing ??= this.shut();
     return this.closing;
   }
 
   private async shut(): Promise<void> {
-    await this.log.close();
-    this.isClosed = true;
-    this.parts.reads.close();
-    this.pipeline.close();
+    try {
+      await this.log.close();
+    } finally {
+      this.isClosed = true;
+      this.parts.reads.close();
+      this.pipeline.close();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -22,6 +22,7 @@ import type {
   TransactionInstances,
   TransactionMachine,
 } from './api/transaction.ts';
+import { atIndex } from './batch-input.ts';
 import { type Inherited, inheritedFrom } from './call.ts';
 import type { BoundMachine } from './decide/command-types.ts';
 import type { Commands } from './decide/commands.ts';
@@ -30,7 +31,7 @@ import type { Outcome } from './outcome.ts';
 import { OverlayReads } from './overlay-reads.ts';
 import type { Pipeline } from './pipeline.ts';
 import { TransitionResult } from './results.ts';
-import { type Deferred, deferred, type Ticket } from './ticket.ts';
+import { ValueTicket } from './value-ticket.ts';
 import { checkName, withSignal } from './write-options.ts';
 
 /** A callback has no arguments: the key alone tells two of them apart. */
@@ -65,6 +66,8 @@ export class Transactions {
       inherited = inheritedFrom(commands.call);
       const first = inherited.key === undefined ? undefined : this.replay<T>();
       if (first !== undefined) return withSignal(first, inherited.signal);
+      // Inside the group no purge can be logged: what its commands may meet goes before it.
+      records.purgeFirst();
       records.openGroup();
     } catch (error) {
       return pipeline.answers.refuse(
@@ -124,30 +127,6 @@ export class Transactions {
   }
 }
 
-class ValueTicket<T> implements Ticket {
-  readonly mustSync: boolean;
-  private readonly value: T;
-  private readonly deferred: Deferred<Committed<T>> = deferred();
-  private offset = 0;
-
-  constructor(value: T, mustSync: boolean) {
-    this.value = value;
-    this.mustSync = mustSync;
-  }
-  get promise(): Promise<Committed<T>> {
-    return this.deferred.promise;
-  }
-  applied(offset: number): void {
-    this.offset = offset;
-  }
-  settle(): void {
-    this.deferred.resolve({ value: this.value, offset: this.offset, applied: true });
-  }
-  fail(error: StoreError): void {
-    this.deferred.reject(error);
-  }
-}
-
 /** What the callback works with; dead as soon as it returned. */
 class TransactionScope implements Transaction {
   readonly now: number;
@@ -157,6 +136,7 @@ class TransactionScope implements Transaction {
   private readonly reads: OverlayReads;
   private readonly inherited: Inherited;
   private isOver = false;
+  private writes = 0;
 
   constructor(pipeline: Pipeline, commands: Commands, reads: OverlayReads, inherited: Inherited) {
     this.pipeline = pipeline;
@@ -166,7 +146,7 @@ class TransactionScope implements Transaction {
     this.now = pipeline.now;
     this.instances = {
       ...this.bound(undefined),
-      create: (input): Pending<Created> => this.create(undefined, input),
+      create: (input): Pending<Created> => this.write(() => this.create(undefined, input)),
     };
   }
 
@@ -185,7 +165,7 @@ class TransactionScope implements Transaction {
       ...this.bound(name),
       create: (
         input: { id?: string | undefined; context?: object | undefined } = {},
-      ): Pending<Created> => this.create({ machine: name, version }, input),
+      ): Pending<Created> => this.write(() => this.create({ machine: name, version }, input)),
     };
     return bound as unknown as TransactionMachine<M>;
   }
@@ -198,9 +178,19 @@ class TransactionScope implements Transaction {
         this.reading().find(query, machine),
       count: (selection): number => this.reading().count(selection, machine),
       apply: (id, event, payload, options): Pending<Transition> =>
-        this.apply(id, machine, event, payload, options),
-      delete: (id): void => this.delete(id, machine),
+        this.write(() => this.apply(id, machine, event, payload, options)),
+      delete: (id): void => this.write(() => this.delete(id, machine)),
     };
+  }
+
+  /** One write of the transaction: its error says which one it was. */
+  private write<T>(run: () => T): T {
+    const index = this.writes++;
+    try {
+      return run();
+    } catch (error) {
+      throw atIndex(error, index);
+    }
   }
 
   private reading(): OverlayReads {
@@ -269,7 +259,9 @@ class TransactionScope implements Transaction {
       true,
       eventId,
     );
-    return result.keep(commands.target.context());
+    const { copies } = pipeline;
+    commands.target.withContext((bytes, start, end) => copies.copy(bytes, start, end));
+    return result.keepPacked(copies.bytes, copies.start, copies.end);
   }
 
   private delete(id: string, machine: string | undefined): void {

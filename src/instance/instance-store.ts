@@ -4,12 +4,12 @@
  * only when its instance is purged.
  */
 import { invariant } from '../base/assert.ts';
-import { F64Ring } from '../base/f64-ring.ts';
 import { FreeHandles } from '../base/free-handles.ts';
 import { IdTable } from '../base/id-table.ts';
 import { type RowSegment, RowTable } from '../base/row-table.ts';
 import { SlabHeap } from '../base/slab-heap.ts';
 import { ContextStore } from './context-store.ts';
+import { DeletedQueue } from './deleted-queue.ts';
 import { FLAG_BITS, NO_ROW, ROW, ROW_FLAG, ROW_INDEX_MASK } from './row.ts';
 
 export class InstanceStore {
@@ -22,8 +22,8 @@ export class InstanceStore {
   /** First and last of the deleted ones, in the order they were deleted. */
   private firstDeleted = NO_ROW;
   private lastDeleted = NO_ROW;
-  /** Commit times of their deletions, in the same order; retention counts by these. */
-  readonly deletedTimes: F64Ring = new F64Ring();
+  /** When, in the same order; retention counts by these. */
+  readonly deleted: DeletedQueue = new DeletedQueue();
 
   readonly contexts: ContextStore;
 
@@ -146,9 +146,7 @@ export class InstanceStore {
         (this.lastDeleted & ROW_INDEX_MASK) * ROW.u32 + ROW.next
       ] = handle;
     this.lastDeleted = handle;
-    // As with keys: a clock that went back makes nothing older than what was deleted before it.
-    const { length } = this.deletedTimes;
-    this.deletedTimes.push(length === 0 ? time : Math.max(time, this.deletedTimes.at(length - 1)));
+    this.deleted.push(offset, time);
   }
 
   /** Handle of the instance deleted longest ago, or -1. */
@@ -172,7 +170,7 @@ export class InstanceStore {
     const i = handle & ROW_INDEX_MASK;
     this.firstDeleted = segment.u32[i * ROW.u32 + ROW.next] as number;
     if (this.firstDeleted === NO_ROW) this.lastDeleted = NO_ROW;
-    this.deletedTimes.shift();
+    this.deleted.shift();
     const context = segment.u32[i * ROW.u32 + ROW.context] as number;
     if (context !== 0) this.heap.free(context);
     this.ids.remove(handle, segment.u32[i * ROW.u32 + ROW.id] as number);

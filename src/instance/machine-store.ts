@@ -26,8 +26,8 @@ export class Definition {
   /** Applied, not merely waiting for the disk. */
   isApplied = false;
   isHidden = false;
-  /** A record that hides it waits for the disk. */
-  isHiding = false;
+  /** The same as the last accepted command left it. */
+  willBeHidden = false;
   /** The machine had no other version before it; its indexes are the machine's first. */
   readonly isFirst: boolean;
 
@@ -43,7 +43,7 @@ export class Definition {
 
   /** May new instances name it? */
   get isOffered(): boolean {
-    return !this.isHidden && !this.isHiding;
+    return !this.willBeHidden;
   }
 
   get living(): number {
@@ -82,7 +82,7 @@ export class MachineStore {
   private readonly byName = new Map<string, MachineGroup>();
   private readonly byIndex: Definition[] = [];
   private waiting: Definition[] = [];
-  /** Commands are taken in: `pendingIndexes` runs ahead of the fold and is no longer set by it. */
+  /** Commands are taken in: `pendingIndexes` and `willBeHidden` run ahead of the fold and are no longer set by it. */
   isLive = false;
 
   /** Index the next new definition gets. */
@@ -106,7 +106,7 @@ export class MachineStore {
 
   /** Does a definition, or its removal, wait for the disk? */
   get hasWaiting(): boolean {
-    return this.waiting.length > 0 || this.byIndex.some((one) => one.isHiding);
+    return this.waiting.length > 0 || this.byIndex.some((one) => one.willBeHidden !== one.isHidden);
   }
 
   /** Hidden ones included. */
@@ -146,13 +146,14 @@ export class MachineStore {
     if (found.isFirst && !found.isApplied) found.machine.indexes = found.body.indexes ?? [];
     found.isApplied = true;
     found.isHidden = false;
+    if (!this.isLive) found.willBeHidden = false;
     this.waiting = this.waiting.filter((one) => one !== found);
   }
 
   applyHide(index: number): void {
     const found = this.at(index);
     found.isHidden = true;
-    found.isHiding = false;
+    if (!this.isLive) found.willBeHidden = true;
   }
 
   applyIndexes(name: string, indexes: readonly string[]): void {
@@ -172,7 +173,7 @@ export class MachineStore {
     }
     this.waiting = [];
     for (const group of this.byName.values()) group.pendingIndexes = group.indexes;
-    for (const one of this.byIndex) one.isHiding = false;
+    for (const one of this.byIndex) one.willBeHidden = one.isHidden;
   }
 
   private add(body: NormalisedDefinition): Definition {

@@ -59,7 +59,7 @@ function addDeleted(hash: Hash, state: State): void {
   const { instances } = state;
   let handle = instances.oldestDeleted;
   for (let i = 0; handle >= 0; i++, handle = instances.deletedAfter(handle)) {
-    line(hash, ['deleted', handle, instances.deletedTimes.at(i)]);
+    line(hash, ['deleted', handle, instances.deleted.timeAt(i)]);
   }
 }
 

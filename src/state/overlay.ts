@@ -15,8 +15,13 @@ import type { State } from './state.ts';
 
 const SPARE_LIMIT = 1024;
 const KEPT_PAYLOAD_BYTES = 4096;
-/** Payload bytes after which they are folded into one, so that a long wait does not pile them up. */
+/**
+ * Waiting payloads are folded into one context when they outweigh it twice, or, where that is small,
+ * when they are many: a long wait must not pile them up, nor copy a large context for a small change.
+ */
 const FOLD_BYTES = 1024;
+const FOLD_COUNT = 16;
+const SMALL_CONTEXT_BYTES = 4096;
 
 /** One instance as the commands before this one leave it. */
 export class PendingInstance {
@@ -34,7 +39,9 @@ export class PendingInstance {
   isNew = false;
   /** The payloads (for a new instance: first its context), each as u32 length and MessagePack. */
   readonly payloads: ByteWriter = new ByteWriter(192);
-  foldAbove: number = FOLD_BYTES;
+  payloadCount = 0;
+  /** About the size of the context they change. */
+  contextBytes = 0;
 
   copyFrom(other: PendingInstance): void {
     this.handle = other.handle;
@@ -47,7 +54,8 @@ export class PendingInstance {
     this.isDeleted = other.isDeleted;
     this.eventId = other.eventId;
     this.isNew = other.isNew;
-    this.foldAbove = other.foldAbove;
+    this.payloadCount = other.payloadCount;
+    this.contextBytes = other.contextBytes;
     this.payloads.position = 0;
     this.payloads.raw(other.payloads.bytes, 0, other.payloads.position);
   }
@@ -56,17 +64,22 @@ export class PendingInstance {
     if (start === end) return;
     this.payloads.u32(end - start);
     this.payloads.raw(bytes, start, end);
+    this.payloadCount++;
   }
 
   get needsFolding(): boolean {
-    return this.payloads.position > this.foldAbove;
+    if (this.payloadCount < 2) return false;
+    const { position } = this.payloads;
+    const isMany = this.payloadCount > FOLD_COUNT && this.contextBytes <= SMALL_CONTEXT_BYTES;
+    return isMany || position > Math.max(FOLD_BYTES, 2 * this.contextBytes);
   }
 
   /** One payload that says what all of them said. */
   replacePayloads(bytes: Uint8Array, start: number, end: number): void {
     this.payloads.position = 0;
+    this.payloadCount = 0;
     this.addPayload(bytes, start, end);
-    this.foldAbove = Math.max(FOLD_BYTES, 2 * this.payloads.position);
+    this.contextBytes = end - start;
   }
 }
 
@@ -125,6 +138,7 @@ export class Overlay {
     pending.createdAt = instances.createdAt(handle);
     pending.updatedAt = instances.updatedAt(handle);
     pending.offset = instances.offset(handle);
+    pending.contextBytes = instances.contexts.capacity(handle);
     this.byHandle.set(handle, pending);
     instances.setFlag(handle, ROW_FLAG.pending, true);
     return pending;
@@ -233,7 +247,8 @@ export class Overlay {
     pending.isNew = false;
     pending.eventId = undefined;
     pending.payloads.position = 0;
-    pending.foldAbove = FOLD_BYTES;
+    pending.payloadCount = 0;
+    pending.contextBytes = 0;
     return pending;
   }
 

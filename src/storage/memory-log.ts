@@ -47,6 +47,7 @@ export class MemoryLog<T> implements OrderedLog<T> {
   }
 
   checkRoom(): void {
+    this.admit();
     if (
       this.queue.waitingCommits < this.maxPending &&
       this.queue.waitingBytes < LIMITS.pendingBytes

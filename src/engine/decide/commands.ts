@@ -209,10 +209,13 @@ export class Commands {
     return definition;
   }
 
-  /** A deleted instance past its retention is gone; if nothing has said so yet, a purge is logged now. */
+  /** A deleted instance past its retention is gone, even if nothing has said so yet. */
   private isPurged(target: Target): boolean {
+    const { records } = this.pipeline;
     if (!target.isDeleted || target.pending !== undefined) return false;
-    return this.pipeline.records.purgeDeleted(target.offset);
+    if (!records.isInstanceOver(target.offset)) return false;
+    records.purgeFirst();
+    return true;
   }
 
   logCreate(
@@ -232,6 +235,7 @@ export class Commands {
     free.take();
     const pending = pipeline.overlay.add(handle, id, definition, notes.at ?? pipeline.now, offset);
     pending.addPayload(body.bytes, 0, body.position);
+    pending.contextBytes = body.position;
     if (notes.key !== undefined) this.keepKey(offset);
     return offset;
   }

@@ -25,7 +25,7 @@ export function exists(id: string, deleted: boolean): StoreError {
 export function unknownMachine(name: string, version: number | undefined): StoreError {
   const which = version === undefined ? quote(name) : `${quote(name)} version ${version}`;
   return new StoreError('MACHINE_NOT_FOUND', `machine ${which} is not registered`, {
-    details: { machine: name, version },
+    details: version === undefined ? { machine: name } : { machine: name, version },
   });
 }
 

@@ -13,7 +13,6 @@ import type { Pipeline } from '../pipeline.ts';
 import { contextDropped, TransitionResult } from '../results.ts';
 
 export interface ReplayOptions {
-  readonly retentionMs: number;
   readonly mismatch: 'conflict' | 'first';
 }
 
@@ -39,7 +38,7 @@ export class Replay {
     mustSync: boolean,
     make: (first: FirstResult) => T,
   ): Promise<T> | undefined {
-    const { overlay, state, notes, now } = this.pipeline;
+    const { overlay, state, notes, records } = this.pipeline;
     const key = notes.key as string;
     this.scoped = scopedKey(scope, target, key);
     const scoped = this.scoped;
@@ -55,19 +54,14 @@ export class Replay {
       });
     }
     const first = state.keys.find(scoped);
-    if (first === undefined || this.pipeline.records.isKeyPurged(first.offset)) return undefined;
-    if (first.time + this.options.retentionMs < now) {
-      this.purgeExpired();
+    if (first === undefined) return undefined;
+    if (records.isKeyOver(first.offset, first.time)) {
+      records.purgeFirst();
       return undefined;
     }
     this.checkSame(key, first.fingerprintLow, first.fingerprintHigh, first.offset);
     const result = make(first);
     return this.pipeline.answers.give(first.offset, mustSync, () => result);
-  }
-
-  /** Logs the end of all keys past their retention; before a group opens, since its commit is one. */
-  purgeExpired(): void {
-    this.pipeline.records.purgeExpiredKeys(this.pipeline.now - this.options.retentionMs - 1);
   }
 
   /** Does the key looked up last rest on a commit that waits for the disk? */

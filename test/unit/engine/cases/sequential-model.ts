@@ -89,7 +89,7 @@ export class SequentialModel {
       if ('code' in answer && group.kind !== 'best_effort') {
         this.offset = before.offset;
         this.instances = before.instances;
-        return group.kind === 'atomic' ? { ...answer, index } : answer;
+        return { ...answer, index };
       }
       answers.push(answer);
     }
