@@ -112,7 +112,7 @@ export class LogWriter<T> implements OrderedLog<T> {
     const { pump, maxPending, roll, appender, queue } = this.parts;
     const { pendingCommits, pendingBytes } = pump;
     if (pendingCommits >= maxPending || pendingBytes >= LIMITS.pendingBytes) {
-      const details = { pendingCommits, pendingBytes, maxPending };
+      const details = { outcome: 'not-done', pendingCommits, pendingBytes, maxPending };
       throw new StoreError(
         'RATE_LIMITED',
         `${pendingCommits} commits of ${pendingBytes} bytes wait for the disk already`,

@@ -7,3 +7,16 @@ export interface Logger {
 }
 
 export const silentLogger: Logger = { log: () => undefined };
+
+/** A logger whose own failures stay its own: nothing here may fail because a line could not be written. */
+export function guardedLogger(logger: Logger): Logger {
+  return {
+    log(level, message, fields) {
+      try {
+        logger.log(level, message, fields);
+      } catch {
+        // There is nobody left to tell: the one who is told is the one who failed.
+      }
+    },
+  };
+}

@@ -36,7 +36,8 @@ async function stat(path: string): Promise<FileStat | undefined> {
   try {
     return statOf(await nodeFs.promises.stat(path, { bigint: true }));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   }
 }

@@ -5,13 +5,13 @@
  */
 import type { StoreError } from '../base/errors.ts';
 import type { State } from '../state/state.ts';
+import { PostRefusals } from './post-refusals.ts';
 import type { EngineLog } from './record-writer.ts';
 import { Waiters } from './waiters.ts';
 
 export class Answers {
   readonly waiters: Waiters = new Waiters();
-  /** First refusal of a post since the last flush. */
-  postRefusal: StoreError | undefined;
+  readonly posts: PostRefusals = new PostRefusals();
   private readonly state: State;
   private log!: EngineLog;
 
@@ -39,8 +39,10 @@ export class Answers {
         }
       };
       const run = (): void => {
-        if (!mustSync || offset <= this.log.durableOffset) give();
-        else this.log.flush().then(give, reject);
+        if (!mustSync || offset <= this.log.durableOffset) return give();
+        this.waiters.afterDisk({ offset, run: give, fail: reject });
+        // Only to have it synced now: if that fails, or the store closes, the waiter is told.
+        this.log.flush().catch(() => undefined);
       };
       this.waiters.afterOffset(this.state.offset, { offset, run, fail: reject });
     });
@@ -65,11 +67,10 @@ export class Answers {
   /** Everything accepted so far is synced. */
   async flush(): Promise<number> {
     const target = this.pendingOffset;
+    const posts = this.posts.close();
     const offset = await this.log.flush();
     await this.give(target, false, () => undefined);
-    const refusal = this.postRefusal;
-    this.postRefusal = undefined;
-    if (refusal !== undefined) throw refusal;
+    if (posts.first !== undefined) throw posts.first;
     return offset;
   }
 }

@@ -30,7 +30,7 @@ import { notFound } from './decide/refusals.ts';
 import type { Maker } from './decide/tickets.ts';
 import type { Outcome } from './outcome.ts';
 import type { Pipeline } from './pipeline.ts';
-import { type Inherited, inheritedFrom } from './call.ts';
+import { BATCH_OPTIONS, type Inherited, inheritedFrom } from './call.ts';
 import { asRefusal, checkName, withSignal } from './write-options.ts';
 
 export class Batches {
@@ -62,8 +62,6 @@ export class Batches {
         );
         if (first !== undefined) return withSignal(first, plan.inherited.signal);
       }
-      // Inside the group no purge can be logged: what its commands may meet goes before it.
-      records.purgeFirst();
       records.openGroup();
     } catch (error) {
       return pipeline.answers.refuse(
@@ -86,7 +84,7 @@ export class Batches {
       const copies = copyOperations(operations, options);
       const fingerprint = new Uint32Array(2);
       if (options?.idempotencyKey !== undefined) takeFingerprint(copies, isBestEffort, fingerprint);
-      commands.call.read(options);
+      commands.call.read(options, BATCH_OPTIONS);
       return {
         operations: copies,
         isBestEffort,

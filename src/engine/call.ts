@@ -8,6 +8,22 @@ import type { ApplyOptions, WriteOptions } from './api/instance.ts';
 import { LIMITS } from './limits.ts';
 import { checkName, checkObject, checkSignal, checkTime } from './write-options.ts';
 
+const WRITE_OPTIONS: ReadonlySet<string> = new Set([
+  'idempotencyKey',
+  'durable',
+  'actor',
+  'reason',
+  'correlationId',
+  'at',
+  'signal',
+]);
+const NONE: readonly string[] = [];
+export const EVENT_OPTIONS: readonly string[] = ['expectedState', 'expectedOffset', 'eventId'];
+/** Of the input of a create, besides. */
+export const CREATE_FIELDS: readonly string[] = ['machine', 'version', 'id', 'context'];
+export const PUT_OPTIONS: readonly string[] = ['expectedChecksum'];
+export const BATCH_OPTIONS: readonly string[] = ['mode'];
+
 export class Call {
   mustSync = false;
   signal: AbortSignal | undefined = undefined;
@@ -27,10 +43,18 @@ export class Call {
     this.expectedOffset = undefined;
   }
 
-  /** What every write takes. @throws {StoreError} BAD_REQUEST, TIMEOUT (already aborted) */
-  read(options: WriteOptions | undefined): void {
+  /**
+   * What every write takes. A misspelt option is refused: it may have been a guard against doing
+   * things twice. `others`: names that mean something to the caller of this.
+   * @throws {StoreError} BAD_REQUEST, TIMEOUT (already aborted)
+   */
+  read(options: WriteOptions | undefined, others: readonly string[] = NONE): void {
     this.clear();
     if (checkObject(options, 'options') === undefined) return;
+    for (const name in options) {
+      if (!WRITE_OPTIONS.has(name) && !others.includes(name))
+        throw badRequest(`there is no option ${JSON.stringify(name)}`, `options.${name}`);
+    }
     const { idempotencyKey, durable, actor, reason, correlationId, at, signal } =
       options as WriteOptions;
     const { notes } = this;
@@ -51,7 +75,7 @@ export class Call {
 
   /** What an event takes besides. @throws {StoreError} BAD_REQUEST, TIMEOUT */
   readEvent(options: ApplyOptions | undefined): void {
-    this.read(options);
+    this.read(options, EVENT_OPTIONS);
     if (options === undefined) return;
     const { expectedState, expectedOffset, eventId } = options;
     if (eventId !== undefined) this.notes.eventId = checkName(eventId, 'options.eventId');

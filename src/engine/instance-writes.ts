@@ -121,7 +121,9 @@ export class InstanceWrites {
           () => undefined,
         );
         if (first !== undefined) {
-          first.catch((error: unknown) => this.notePost(error));
+          const { posts } = pipeline.answers;
+          const epoch = posts.current;
+          first.catch((error: unknown) => posts.note(error, epoch));
           return;
         }
       }
@@ -130,14 +132,8 @@ export class InstanceWrites {
     } catch (error) {
       const isWaiting = pipeline.answers.pendingOffset > pipeline.state.offset;
       if (!isWaiting || !this.restsOnPending(error)) throw error;
-      this.notePost(error);
+      pipeline.answers.posts.note(error);
     }
-  }
-
-  /** Refusals of posts that come too late to be thrown are kept for flush(). */
-  private notePost(error: unknown): void {
-    if (!isStoreError(error)) throw error;
-    this.pipeline.answers.postRefusal ??= error;
   }
 
   create(

@@ -12,7 +12,7 @@ import { encodeDefinition } from '../record/definition-codec.ts';
 import { encodeDefine, encodeHide, encodeIndexes } from '../record/encode.ts';
 import type { WriteOptions } from './api/instance.ts';
 import type { MachineReads, PutResult } from './api/machine.ts';
-import { Call } from './call.ts';
+import { Call, PUT_OPTIONS } from './call.ts';
 import { unknownMachine } from './decide/refusals.ts';
 import { OneTicket } from './decide/tickets.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -57,7 +57,7 @@ export class MachineRegistry {
     try {
       const body = validateDefinition(input);
       const checksum = checksumOf(body);
-      this.call.read(options);
+      this.call.read(options, PUT_OPTIONS);
       const expected = options?.expectedChecksum;
       if (expected !== undefined && expected !== checksum) {
         throw badRequest(
@@ -95,7 +95,8 @@ export class MachineRegistry {
         },
       );
     }
-    if (existing === undefined) this.checkVersionCap(machines.group(body.name), body);
+    if (existing === undefined || !existing.isOffered)
+      this.checkVersionCap(machines.group(body.name), body);
     const isNew = existing === undefined;
     const mustShow = isNew || !existing.isOffered;
     const group = machines.group(body.name);
@@ -172,7 +173,7 @@ export class MachineRegistry {
       throw error;
     }
     pipeline.records.commitGroup(ticket, mustSync);
-    const definition = existing ?? machines.addWaiting(body);
+    const definition = existing ?? machines.addWaiting(body, pipeline.answers.pendingOffset);
     definition.willBeHidden = false;
     definition.machine.pendingIndexes = body.indexes ?? [];
     return ticket.promise;

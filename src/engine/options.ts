@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from '../base/clock.ts';
 import { badRequest, StoreError } from '../base/errors.ts';
 import type { FileIo } from '../base/file-io.ts';
-import { type Logger, silentLogger } from '../base/logger.ts';
+import { guardedLogger, type Logger, silentLogger } from '../base/logger.ts';
 import { nodeFileIo } from '../base/node-file-io.ts';
 import { type Random, systemRandom } from '../base/random.ts';
 import { nodeThread, type Thread } from '../base/thread.ts';
@@ -17,6 +17,7 @@ export interface Settings {
   readonly segmentBytes: number;
   readonly keyRetentionMs: number;
   readonly maxKeys: number;
+  readonly maxKeyBytes: number;
   readonly mismatch: 'conflict' | 'first';
   readonly deletedRetentionMs: number;
   readonly maxMachineVersions: number;
@@ -43,7 +44,7 @@ const WRITE_OPTIONS: readonly string[] = [
   'blockingSync',
   'strict',
 ];
-const IDEMPOTENCY_OPTIONS: readonly string[] = ['retentionMs', 'maxKeys', 'mismatch'];
+const IDEMPOTENCY_OPTIONS: readonly string[] = ['retentionMs', 'maxKeys', 'maxBytes', 'mismatch'];
 /** Options of later versions, with the values that say what happens today anyway; others would promise what does not happen. */
 const LATER_OPTIONS: Readonly<Record<string, readonly unknown[]>> = {
   snapshotInterval: [0],
@@ -69,6 +70,7 @@ export function settingsOf(
     segmentBytes: within(given.segmentBytes, 'segmentBytes', 4 * KiB, GiB, 64 * MiB),
     keyRetentionMs: limit(keys.retentionMs, 'idempotency.retentionMs', 24 * HOUR_MS),
     maxKeys: limit(keys.maxKeys, 'idempotency.maxKeys', 1_000_000),
+    maxKeyBytes: limit(keys.maxBytes, 'idempotency.maxBytes', 512 * MiB),
     mismatch: oneOf(keys.mismatch, 'idempotency.mismatch', ['conflict', 'first']),
     deletedRetentionMs: limit(given.deletedRetentionMs, 'deletedRetentionMs', 24 * HOUR_MS),
     // GEN-4: of a limit on definitions, 0 is none.
@@ -80,7 +82,7 @@ export function settingsOf(
     random: given.random ?? systemRandom,
     thread: nodeThread,
     fileIo: given.fileIo ?? nodeFileIo,
-    logger: given.logger ?? silentLogger,
+    logger: given.logger === undefined ? silentLogger : guardedLogger(given.logger),
   };
 }
 

@@ -96,7 +96,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
 
   /** Nobody is left waiting once the store is closed. */
   close(): void {
-    this.waiters.fail(new StoreError('STORE_CLOSED', 'the store was closed'));
+    this.waiters.fail(0, new StoreError('STORE_CLOSED', 'the store was closed'));
   }
 
   // ---- encode: see RecordWriter ------------------------------------------------------------------
@@ -133,10 +133,10 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     const { free } = this.state.instances;
     for (const created of this.overlay.created()) free.release(created.handle);
     this.overlay.drop();
-    this.state.machines.dropWaiting();
+    this.state.machines.dropWaiting(this.state.offset);
     this.records.forgetPurges();
     for (const ticket of tickets) {
-      if (ticket === undefined) this.answers.postRefusal ??= error;
+      if (ticket === undefined) this.answers.posts.note(error);
       else ticket.fail(error);
     }
     this.waiters.refuse(error);
@@ -153,11 +153,13 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     tried: { readonly error: StoreError; readonly tickets: readonly (Ticket | undefined)[] },
     waiting: { readonly error: StoreError; readonly tickets: readonly (Ticket | undefined)[] },
   ): void {
+    // A frame that was accepted before may still be on its way into the state, slice by slice.
+    const accepted = this.frame?.lastOffset ?? this.state.offset;
     this.overlay.drop();
-    this.state.machines.dropWaiting();
+    this.state.machines.dropWaiting(accepted);
     for (const ticket of tried.tickets) ticket?.fail(tried.error);
     for (const ticket of waiting.tickets) ticket?.fail(waiting.error);
-    this.waiters.fail(tried.error);
+    this.waiters.fail(accepted, tried.error);
     this.listener.degraded(tried.error);
   }
 
@@ -172,12 +174,12 @@ export class Pipeline implements LogSink<Ticket | undefined> {
       this.stop(frame, error);
       return;
     }
+    this.forgetKeys();
     if (!isDone) {
       this.thread.nextTurn(this.resume);
       return;
     }
     this.frame = undefined;
-    this.forgetKeys();
     this.waiters.reachedFar(this.state.offset);
     this.log.release(frame);
   }
@@ -192,14 +194,14 @@ export class Pipeline implements LogSink<Ticket | undefined> {
       const ticket = frame.tickets[this.nextTicket];
       this.fold.apply(bytes, cursor.start, cursor.end, cursor.offset);
       if (this.overlay.size > 0) this.leaveOverlay(cursor.offset);
-      ticket?.applied(cursor.offset);
+      const isPurge = this.fold.record.kind === RECORD_KIND.purge;
+      if (!isPurge) ticket?.applied(cursor.offset);
       if (!cursor.isLastOfCommit) continue;
       this.nextTicket++;
       if (ticket !== undefined) this.acknowledge(ticket, cursor.offset);
       if (!this.waiters.isQuiet) this.waiters.reached(cursor.offset);
       // A purge takes out many entries at once.
-      const isLong = this.fold.record.kind === RECORD_KIND.purge;
-      const isTimeToLook = (++commits & LIMITS.sliceCheckMask) === 0 || isLong;
+      const isTimeToLook = (++commits & LIMITS.sliceCheckMask) === 0 || isPurge;
       if (isTimeToLook && this.thread.monotonicMs() > sliceEnd) return false;
     }
     return true;
@@ -215,7 +217,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     this.halt = error;
     this.records.refuseAll(error);
     this.overlay.drop();
-    this.waiters.fail(error);
+    this.waiters.fail(0, error);
     this.giveUp(frame, this.nextTicket, error);
     this.listener.degraded(error);
   }
@@ -240,11 +242,11 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   private acknowledge(ticket: Ticket, offset: number): void {
     if (!ticket.mustSync || offset <= this.log.durableOffset) ticket.settle();
     else
-      this.waiters.afterDisk(
+      this.waiters.afterDisk({
         offset,
-        () => ticket.settle(),
-        (error) => ticket.fail(error),
-      );
+        run: () => ticket.settle(),
+        fail: (error) => ticket.fail(error),
+      });
   }
 
   /** Keys of applied commits are in the state now. */

@@ -29,7 +29,10 @@ export class RecordWriter {
   private groupMark = 0;
   private refusal: StoreError | undefined;
   private isReadingCaller = false;
-  private mustPurge = false;
+  /** What the command being decided needs gone. */
+  private needed: Cutoffs[] = [];
+  /** Logged in the open group: decided when the group is. */
+  private groupPurges: Cutoffs[] = [];
   /** There is no room for the next segment of the log. */
   onRefused: (error: StoreError) => void = () => undefined;
 
@@ -80,7 +83,7 @@ export class RecordWriter {
   /** Milliseconds since the epoch, for a command that is about to be decided. */
   readClock(): number {
     this.now = Math.trunc(this.clock.now());
-    this.mustPurge = false;
+    this.needed = [];
     return this.now;
   }
 
@@ -140,6 +143,7 @@ export class RecordWriter {
     this.maintain();
     this.log.begin();
     this.inGroup = true;
+    this.groupPurges = [];
     this.isFirstRecord = true;
     this.overlay.begin();
     this.groupMark = this.state.instances.free.mark();
@@ -155,11 +159,14 @@ export class RecordWriter {
       return false;
     }
     this.log.commit(ticket, mustSync);
+    for (const due of this.groupPurges) this.retention.decided(due);
+    this.groupPurges = [];
     return true;
   }
 
   abortGroup(): void {
     this.inGroup = false;
+    this.groupPurges = [];
     this.log.abort();
     this.overlay.rollback();
     this.state.instances.free.rollback(this.groupMark);
@@ -169,15 +176,10 @@ export class RecordWriter {
     return this.inGroup;
   }
 
-  /**
-   * Drops what clock and limits say is over, as records of their own: never by itself. A slice, so
-   * that no command pays for all of it, unless one was decided on the ground that all of it is gone.
-   */
+  /** Drops what clock and limits say is over, as records of their own: a slice, so that no command pays for all of it. */
   private maintain(): void {
-    if (this.mustPurge) {
-      this.mustPurge = false;
-      for (const due of this.retention.allDue(this.state, this.now)) this.logPurge(due);
-    }
+    for (const due of this.needed) this.logPurge(due);
+    this.needed = [];
     const due = this.retention.due(this.state, this.overlay.keys.size, this.now);
     if (due !== undefined) this.logPurge(due);
   }
@@ -190,12 +192,34 @@ export class RecordWriter {
     this.retention.decided(due);
   }
 
-  /** The command being decided counts on everything past its retention being gone: log that before it. */
-  purgeFirst(): void {
-    this.mustPurge = true;
+  /**
+   * The command being decided counts on these being gone: that is logged before it, in its group if
+   * it is in one, and only if the command itself is.
+   */
+  purgeFirst(needed: Iterable<Cutoffs>): void {
+    if (!this.inGroup) {
+      this.needed = [...needed];
+      return;
+    }
+    for (const due of needed) {
+      encodePurge(this.open(), this.time, due.deletedThrough, due.keysThrough);
+      this.close(undefined, false);
+      this.groupPurges.push(due);
+    }
   }
 
-  /** Is the instance deleted by record `offset` past its retention? Inside a group only if that was logged before it. */
+  /** Purges until the instance deleted by record `offset` is gone; nothing if that is decided. */
+  purgeInstanceFirst(offset: number): void {
+    if (this.groupPurges.some((due) => due.deletedThrough >= offset)) return;
+    this.purgeFirst(this.retention.instancesThrough(this.state, offset));
+  }
+
+  purgeKeyFirst(offset: number): void {
+    if (this.groupPurges.some((due) => due.keysThrough >= offset)) return;
+    this.purgeFirst(this.retention.keysThroughOffset(this.state, offset));
+  }
+
+  /** Is the instance deleted by record `offset` past its retention, whether that was logged or not? */
   isInstanceOver(offset: number): boolean {
     return this.retention.isInstanceOver(this.state, offset, this.now);
   }

@@ -8,6 +8,7 @@ import { LIMITS } from './limits.ts';
 export interface RetentionOptions {
   readonly keyRetentionMs: number;
   readonly maxKeys: number;
+  readonly maxKeyBytes: number;
   readonly deletedRetentionMs: number;
 }
 
@@ -34,16 +35,22 @@ export class Retention {
     return keysThrough === 0 && deletedThrough === 0 ? undefined : { keysThrough, deletedThrough };
   }
 
-  /** Everything past its retention, in slices. */
-  *allDue(state: State, now: number): IterableIterator<Cutoffs> {
-    const expired = now - this.options.keyRetentionMs - 1;
-    for (const keysThrough of state.keys.cutoffs(expired, LIMITS.purgeEntries)) {
+  /** Slices to purge until the key written by record `offset` is gone. */
+  *keysThroughOffset(state: State, offset: number): IterableIterator<Cutoffs> {
+    if (this.isKeyPurged(offset)) return;
+    for (const keysThrough of state.keys.slicesThrough(offset, LIMITS.purgeEntries)) {
       if (!this.isKeyPurged(keysThrough)) yield { keysThrough, deletedThrough: 0 };
     }
-    for (;;) {
-      const deletedThrough = this.dueDeleted(state, now);
-      if (deletedThrough === 0) return;
-      yield { keysThrough: 0, deletedThrough };
+  }
+
+  /** Slices to purge until the instance deleted by record `offset` is gone. */
+  *instancesThrough(state: State, offset: number): IterableIterator<Cutoffs> {
+    const { deleted } = state.instances;
+    const end = deleted.countBelow(offset + 1);
+    let at = deleted.countBelow(this.deletedThrough + 1);
+    while (at < end) {
+      at = Math.min(at + LIMITS.purgeEntries, end);
+      yield { keysThrough: 0, deletedThrough: deleted.offsetAt(at - 1) };
     }
   }
 
@@ -79,12 +86,12 @@ export class Retention {
     const keys = state.keys;
     if (keys.size === 0 || keys.oldestOffset <= this.keysThrough) return 0;
     const excess = keys.size + waitingKeys - this.options.maxKeys;
-    if (excess > 0) {
+    if (excess > 0 || keys.resultBytes > this.options.maxKeyBytes) {
       const atOnce = Math.max(excess, Math.ceil(keys.size / 100));
       return keys.offsetOfOldest(Math.min(atOnce, LIMITS.purgeEntries));
     }
     if (!this.isKeyExpired(keys.oldestTime, now)) return 0;
-    const [first] = keys.cutoffs(now - this.options.keyRetentionMs - 1, LIMITS.purgeEntries);
+    const [first] = keys.slicesUntil(now - this.options.keyRetentionMs - 1, LIMITS.purgeEntries);
     return first ?? 0;
   }
 

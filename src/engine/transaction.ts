@@ -23,7 +23,7 @@ import type {
   TransactionMachine,
 } from './api/transaction.ts';
 import { atIndex } from './batch-input.ts';
-import { type Inherited, inheritedFrom } from './call.ts';
+import { EVENT_OPTIONS, type Inherited, inheritedFrom } from './call.ts';
 import type { BoundMachine } from './decide/command-types.ts';
 import type { Commands } from './decide/commands.ts';
 import { notFound } from './decide/refusals.ts';
@@ -32,7 +32,7 @@ import { OverlayReads } from './overlay-reads.ts';
 import type { Pipeline } from './pipeline.ts';
 import { TransitionResult } from './results.ts';
 import { ValueTicket } from './value-ticket.ts';
-import { checkName, withSignal } from './write-options.ts';
+import { checkName, checkObject, withSignal } from './write-options.ts';
 
 /** A callback has no arguments: the key alone tells two of them apart. */
 const NO_ARGUMENTS: readonly [number, number] = [0, 0];
@@ -66,8 +66,6 @@ export class Transactions {
       inherited = inheritedFrom(commands.call);
       const first = inherited.key === undefined ? undefined : this.replay<T>();
       if (first !== undefined) return withSignal(first, inherited.signal);
-      // Inside the group no purge can be logged: what its commands may meet goes before it.
-      records.purgeFirst();
       records.openGroup();
     } catch (error) {
       return pipeline.answers.refuse(
@@ -208,17 +206,20 @@ class TransactionScope implements Transaction {
   }
 
   /** The options of the whole transaction stand in each of its records, but for the key. */
-  private inherit(own: ApplyOptions | undefined): ApplyOptions {
+  private inherit(): WriteOptions {
     const { actor, reason, correlationId, at } = this.inherited;
-    return {
-      actor,
-      reason,
-      correlationId,
-      at,
-      expectedState: own?.expectedState,
-      expectedOffset: own?.expectedOffset,
-      eventId: own?.eventId,
-    };
+    return { actor, reason, correlationId, at };
+  }
+
+  /** Those, and what an event of its own may expect. @throws {StoreError} BAD_REQUEST */
+  private inheritEvent(own: ApplyOptions | undefined): ApplyOptions {
+    checkObject(own, 'options');
+    for (const name in own) {
+      if (!EVENT_OPTIONS.includes(name))
+        throw badRequest(`there is no option ${JSON.stringify(name)} inside a transaction`, name);
+    }
+    const { expectedState, expectedOffset, eventId } = own ?? {};
+    return { ...this.inherit(), expectedState, expectedOffset, eventId };
   }
 
   private create(
@@ -228,7 +229,7 @@ class TransactionScope implements Transaction {
     this.admit();
     const { commands } = this;
     const { machine, version, id: wanted, context } = input ?? {};
-    const own = { machine, version, id: wanted, context, ...this.inherit(undefined) };
+    const own = { machine, version, id: wanted, context, ...this.inherit() };
     const id = commands.prepareCreate(bound, own as Partial<CreateInput>);
     commands.logCreate(id, commands.decideCreate(id), undefined, false);
     return this.reads.get(id, undefined) as Instance;
@@ -243,7 +244,7 @@ class TransactionScope implements Transaction {
   ): Pending<Transition> {
     this.admit();
     const { commands, pipeline } = this;
-    commands.prepareEvent(event, payload, this.inherit(options));
+    commands.prepareEvent(event, payload, this.inheritEvent(options));
     this.locate(id, machine);
     const transition = commands.decideEvent(id, event);
     const { definition } = commands.target;
@@ -267,7 +268,7 @@ class TransactionScope implements Transaction {
   private delete(id: string, machine: string | undefined): void {
     this.admit();
     const { commands } = this;
-    commands.prepareDelete(this.inherit(undefined));
+    commands.prepareDelete(this.inherit());
     this.locate(id, machine, true);
     if (!commands.target.isDeleted) commands.logDelete(id, undefined, false);
   }

@@ -11,7 +11,7 @@ export interface Waiter {
   readonly fail: (error: StoreError) => void;
 }
 
-/** Waiters for offsets already given, in the order they came: each waits for all before it. */
+/** Waiters for offsets already given, by offset; those for the same one in the order they came. */
 class WaitQueue {
   private waiting: Waiter[] = [];
   private head = 0;
@@ -20,14 +20,12 @@ class WaitQueue {
     return this.head === this.waiting.length;
   }
 
-  /** An offset below that of an earlier waiter waits for the earlier one. */
-  add(offset: number, run: () => void, fail: (error: StoreError) => void): void {
-    const last = this.waiting.at(-1);
-    this.waiting.push({
-      offset: last === undefined ? offset : Math.max(last.offset, offset),
-      run,
-      fail,
-    });
+  /** Nearly always behind all others: offsets grow. */
+  add(waiter: Waiter): void {
+    let at = this.waiting.length;
+    while (at > this.head && (this.waiting[at - 1] as Waiter).offset > waiter.offset) at--;
+    if (at === this.waiting.length) this.waiting.push(waiter);
+    else this.waiting.splice(at, 0, waiter);
   }
 
   reached(offset: number): void {
@@ -46,11 +44,12 @@ class WaitQueue {
     }
   }
 
-  fail(error: StoreError): void {
+  /** Those who wait for something behind `offset` will never see it. */
+  failBehind(offset: number, error: StoreError): void {
     const waiting = this.waiting.slice(this.head);
-    this.waiting = [];
+    this.waiting = waiting.filter((waiter) => waiter.offset <= offset);
     this.head = 0;
-    for (const waiter of waiting) waiter.fail(error);
+    for (const waiter of waiting) if (waiter.offset > offset) waiter.fail(error);
   }
 }
 
@@ -66,11 +65,11 @@ export class Waiters {
     return this.visible.isEmpty;
   }
 
-  /** At once when it is visible and nobody else waits for something before it. */
+  /** At once when it is visible, else at the very moment it becomes so. */
   afterOffset(visibleOffset: number, waiter: Waiter): void {
-    if (waiter.offset <= visibleOffset && this.visible.isEmpty) waiter.run();
+    if (waiter.offset <= visibleOffset) waiter.run();
     else if (this.failure !== undefined) waiter.fail(this.failure);
-    else this.visible.add(waiter.offset, waiter.run, waiter.fail);
+    else this.visible.add(waiter);
   }
 
   whenReached(visibleOffset: number, waiter: Waiter): () => void {
@@ -80,8 +79,9 @@ export class Waiters {
     return () => void this.far.delete(waiter);
   }
 
-  afterDisk(offset: number, run: () => void, fail: (error: StoreError) => void): void {
-    this.disk.add(offset, run, fail);
+  afterDisk(waiter: Waiter): void {
+    if (this.failure !== undefined) waiter.fail(this.failure);
+    else this.disk.add(waiter);
   }
 
   reached(offset: number): void {
@@ -102,13 +102,14 @@ export class Waiters {
 
   /** What waits was taken back: so are the answers that rest on it. */
   refuse(error: StoreError): void {
-    this.visible.fail(error);
+    this.visible.failBehind(0, error);
   }
 
-  fail(error: StoreError): void {
+  /** Nothing behind `acceptedOffset` will ever be accepted, and nothing more be synced. */
+  fail(acceptedOffset: number, error: StoreError): void {
     this.failure = error;
-    this.visible.fail(error);
-    this.disk.fail(error);
+    this.visible.failBehind(acceptedOffset, error);
+    this.disk.failBehind(0, error);
     for (const waiter of this.far) waiter.fail(error);
     this.far.clear();
   }

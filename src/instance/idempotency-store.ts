@@ -23,7 +23,7 @@ const ROW_INDEX_MASK = 0xffff;
 const NONE = 0xffffffff;
 
 /** Fields of an entry's 64-byte row: 8 f64, 16 u32. */
-const FIELD = {
+const ENTRY = {
   f64: 8,
   u32: 16,
   /** f64 */
@@ -41,6 +41,8 @@ const FIELD = {
   resultBytes: 13,
   flags: 14,
 } as const;
+
+const FLAG = { isBodyDropped: 1, hasEventId: 2, isPlain: 4 } as const;
 
 /** The first result behind a key. `body` lies in bytes[bodyStart, bodyEnd). */
 export interface FirstResult {
@@ -100,31 +102,36 @@ export class IdempotencyStore {
     this.keys = new IdTable({ heap: this.heap, hashKey, refOf: this });
   }
 
+  /** What the kept results take: the part of `bytes` that values of callers decide. */
+  get resultBytes(): number {
+    return this.heap.usedBytes;
+  }
+
   get bytes(): number {
     return this.heap.usedBytes + this.keys.memoryBytes + this.rows.memoryBytes;
   }
 
   /** @internal */
   idRefOf(handle: number): number {
-    return this.u32(handle, FIELD.keyRef);
+    return this.u32(handle, ENTRY.keyRef);
   }
 
   /** Offset of the oldest entry, 0 when there is none. */
   get oldestOffset(): number {
-    return this.first === NONE ? 0 : this.f64(this.first, FIELD.offset);
+    return this.first === NONE ? 0 : this.f64(this.first, ENTRY.offset);
   }
 
   /** Commit time of the oldest entry, in milliseconds; Infinity when there is none. */
   get oldestTime(): number {
-    return this.first === NONE ? Infinity : this.f64(this.first, FIELD.time);
+    return this.first === NONE ? Infinity : this.f64(this.first, ENTRY.time);
   }
 
   /** Offset of the entry that `count - 1` others precede: purging through it frees `count` entries. */
   offsetOfOldest(count: number): number {
     let at = this.first;
-    for (let i = 1; i < count && this.u32(at, FIELD.next) !== NONE; i++)
-      at = this.u32(at, FIELD.next);
-    return at === NONE ? 0 : this.f64(at, FIELD.offset);
+    for (let i = 1; i < count && this.u32(at, ENTRY.next) !== NONE; i++)
+      at = this.u32(at, ENTRY.next);
+    return at === NONE ? 0 : this.f64(at, ENTRY.offset);
   }
 
   find(scoped: string): FirstResult | undefined {
@@ -147,12 +154,12 @@ export class IdempotencyStore {
     this.rows.ensure(handle);
     const segment = this.rows.segmentOf(handle);
     this.write(segment, handle, kept, ref, result.position);
-    const at = (handle & ROW_INDEX_MASK) * FIELD.u32 + FIELD.keyRef;
+    const at = (handle & ROW_INDEX_MASK) * ENTRY.u32 + ENTRY.keyRef;
     segment.u32[at] = this.keys.put(handle, key, 0, keyEnd);
     if (this.last === NONE) this.first = handle;
     else {
       const before = this.rows.segmentOf(this.last).u32;
-      before[(this.last & ROW_INDEX_MASK) * FIELD.u32 + FIELD.next] = handle;
+      before[(this.last & ROW_INDEX_MASK) * ENTRY.u32 + ENTRY.next] = handle;
     }
     this.last = handle;
     this.size++;
@@ -166,32 +173,34 @@ export class IdempotencyStore {
     ref: number,
     resultBytes: number,
   ): void {
-    const u32 = (handle & ROW_INDEX_MASK) * FIELD.u32;
-    const f64 = (handle & ROW_INDEX_MASK) * FIELD.f64;
-    segment.f64[f64 + FIELD.offset] = entry.offset;
-    segment.f64[f64 + FIELD.at] = entry.at;
+    const u32 = (handle & ROW_INDEX_MASK) * ENTRY.u32;
+    const f64 = (handle & ROW_INDEX_MASK) * ENTRY.f64;
+    segment.f64[f64 + ENTRY.offset] = entry.offset;
+    segment.f64[f64 + ENTRY.at] = entry.at;
     // A clock that went back makes no entry older than the one before it: they leave in this order.
-    const newest = this.last === NONE ? entry.time : this.f64(this.last, FIELD.time);
-    segment.f64[f64 + FIELD.time] = Math.max(entry.time, newest);
-    segment.u32[u32 + FIELD.fingerprintLow] = entry.fingerprintLow;
-    segment.u32[u32 + FIELD.fingerprintHigh] = entry.fingerprintHigh;
-    segment.u32[u32 + FIELD.resultRef] = ref;
-    segment.u32[u32 + FIELD.next] = NONE;
-    segment.u32[u32 + FIELD.definition] = entry.definition;
-    segment.u32[u32 + FIELD.detail] = entry.detail;
-    segment.u32[u32 + FIELD.resultBytes] = resultBytes;
-    segment.u32[u32 + FIELD.flags] =
-      (entry.isPlain ? 4 : 0) | (entry.hasEventId ? 2 : 0) | (entry.isBodyDropped ? 1 : 0);
+    const newest = this.last === NONE ? entry.time : this.f64(this.last, ENTRY.time);
+    segment.f64[f64 + ENTRY.time] = Math.max(entry.time, newest);
+    segment.u32[u32 + ENTRY.fingerprintLow] = entry.fingerprintLow;
+    segment.u32[u32 + ENTRY.fingerprintHigh] = entry.fingerprintHigh;
+    segment.u32[u32 + ENTRY.resultRef] = ref;
+    segment.u32[u32 + ENTRY.next] = NONE;
+    segment.u32[u32 + ENTRY.definition] = entry.definition;
+    segment.u32[u32 + ENTRY.detail] = entry.detail;
+    segment.u32[u32 + ENTRY.resultBytes] = resultBytes;
+    segment.u32[u32 + ENTRY.flags] =
+      (entry.isPlain ? FLAG.isPlain : 0) |
+      (entry.hasEventId ? FLAG.hasEventId : 0) |
+      (entry.isBodyDropped ? FLAG.isBodyDropped : 0);
   }
 
   /** Drops every entry written at or before `offset`. */
   purgeThrough(offset: number): void {
-    while (this.first !== NONE && this.f64(this.first, FIELD.offset) <= offset) {
+    while (this.first !== NONE && this.f64(this.first, ENTRY.offset) <= offset) {
       const handle = this.first;
-      this.first = this.u32(handle, FIELD.next);
+      this.first = this.u32(handle, ENTRY.next);
       if (this.first === NONE) this.last = NONE;
-      this.heap.free(this.u32(handle, FIELD.resultRef));
-      this.keys.remove(handle, this.u32(handle, FIELD.keyRef));
+      this.heap.free(this.u32(handle, ENTRY.resultRef));
+      this.keys.remove(handle, this.u32(handle, ENTRY.keyRef));
       this.free.release(handle);
       this.size--;
     }
@@ -199,57 +208,62 @@ export class IdempotencyStore {
 
   /** Every entry, oldest first: scoped key and result. */
   *entries(): IterableIterator<{ readonly key: string; readonly result: FirstResult }> {
-    for (let at = this.first; at !== NONE; at = this.u32(at, FIELD.next)) {
-      yield { key: this.keys.idText(this.u32(at, FIELD.keyRef)), result: this.read(at) };
+    for (let at = this.first; at !== NONE; at = this.u32(at, ENTRY.next)) {
+      yield { key: this.keys.idText(this.u32(at, ENTRY.keyRef)), result: this.read(at) };
     }
   }
 
   /** Offsets to purge through, a slice of entries each, until all written at or before `time` are covered. */
-  *cutoffs(time: number, slice: number): IterableIterator<number> {
+  slicesUntil(time: number, slice: number): IterableIterator<number> {
+    return this.slices(slice, (at) => this.f64(at, ENTRY.time) <= time);
+  }
+
+  /** The same, until the entry written by record `offset` is covered. */
+  slicesThrough(offset: number, slice: number): IterableIterator<number> {
+    return this.slices(slice, (at) => this.f64(at, ENTRY.offset) <= offset);
+  }
+
+  private *slices(slice: number, goes: (handle: number) => boolean): IterableIterator<number> {
     let count = 0;
     let offset = 0;
-    for (
-      let at = this.first;
-      at !== NONE && this.f64(at, FIELD.time) <= time;
-      at = this.u32(at, FIELD.next)
-    ) {
-      offset = this.f64(at, FIELD.offset);
+    for (let at = this.first; at !== NONE && goes(at); at = this.u32(at, ENTRY.next)) {
+      offset = this.f64(at, ENTRY.offset);
       if (++count % slice === 0) yield offset;
     }
     if (count % slice !== 0) yield offset;
   }
 
   private read(handle: number): FirstResult {
-    const ref = this.u32(handle, FIELD.resultRef);
+    const ref = this.u32(handle, ENTRY.resultRef);
     const bytes = this.heap.bytesOf(ref);
-    const end = this.heap.startOf(ref) + this.u32(handle, FIELD.resultBytes);
+    const end = this.heap.startOf(ref) + this.u32(handle, ENTRY.resultBytes);
     const id = takeText(bytes, this.heap.startOf(ref));
     const eventId = takeText(bytes, id.next);
-    const flags = this.u32(handle, FIELD.flags);
+    const flags = this.u32(handle, ENTRY.flags);
     return {
-      offset: this.f64(handle, FIELD.offset),
-      at: this.f64(handle, FIELD.at),
-      time: this.f64(handle, FIELD.time),
-      fingerprintLow: this.u32(handle, FIELD.fingerprintLow),
-      fingerprintHigh: this.u32(handle, FIELD.fingerprintHigh),
-      definition: this.u32(handle, FIELD.definition),
-      detail: this.u32(handle, FIELD.detail),
+      offset: this.f64(handle, ENTRY.offset),
+      at: this.f64(handle, ENTRY.at),
+      time: this.f64(handle, ENTRY.time),
+      fingerprintLow: this.u32(handle, ENTRY.fingerprintLow),
+      fingerprintHigh: this.u32(handle, ENTRY.fingerprintHigh),
+      definition: this.u32(handle, ENTRY.definition),
+      detail: this.u32(handle, ENTRY.detail),
       id: id.text,
-      eventId: (flags & 2) === 0 ? undefined : eventId.text,
+      eventId: (flags & FLAG.hasEventId) === 0 ? undefined : eventId.text,
       bytes,
       bodyStart: eventId.next,
       bodyEnd: end,
-      isBodyDropped: (flags & 1) !== 0,
-      isPlain: (flags & 4) !== 0,
+      isBodyDropped: (flags & FLAG.isBodyDropped) !== 0,
+      isPlain: (flags & FLAG.isPlain) !== 0,
     };
   }
 
   private u32(handle: number, field: number): number {
-    return this.rows.segmentOf(handle).u32[(handle & ROW_INDEX_MASK) * FIELD.u32 + field] as number;
+    return this.rows.segmentOf(handle).u32[(handle & ROW_INDEX_MASK) * ENTRY.u32 + field] as number;
   }
 
   private f64(handle: number, field: number): number {
-    return this.rows.segmentOf(handle).f64[(handle & ROW_INDEX_MASK) * FIELD.f64 + field] as number;
+    return this.rows.segmentOf(handle).f64[(handle & ROW_INDEX_MASK) * ENTRY.f64 + field] as number;
   }
 }
 

@@ -23,6 +23,8 @@ export class Definition {
   readonly population: Uint32Array;
   /** Rows that name this definition, deleted ones included. */
   rows = 0;
+  /** Of the record that defines it, while that waits. */
+  recordOffset = 0;
   /** Applied, not merely waiting for the disk. */
   isApplied = false;
   isHidden = false;
@@ -130,8 +132,9 @@ export class MachineStore {
   }
 
   /** Registers ahead of the log: seen by commands, not by readers. */
-  addWaiting(body: NormalisedDefinition): Definition {
+  addWaiting(body: NormalisedDefinition, recordOffset: number): Definition {
     const added = this.add(body);
+    added.recordOffset = recordOffset;
     this.waiting.push(added);
     return added;
   }
@@ -163,15 +166,16 @@ export class MachineStore {
     if (!this.isLive) group.pendingIndexes = indexes;
   }
 
-  /** Forgets what waits for the disk: the log is poisoned, or a recovery starts over. */
-  dropWaiting(): void {
+  /** Forgets what waits behind `acceptedOffset`: it will never be applied. */
+  dropWaiting(acceptedOffset: number): void {
     for (const one of this.waiting.toReversed()) {
+      if (one.recordOffset <= acceptedOffset) break;
       invariant(this.byIndex.at(-1) === one, 'the last added is dropped first');
       this.byIndex.pop();
       one.machine.versions.delete(one.version);
       if (one.machine.versions.size === 0) this.byName.delete(one.machine.name);
     }
-    this.waiting = [];
+    this.waiting = this.waiting.filter((one) => one.recordOffset <= acceptedOffset);
     for (const group of this.byName.values()) group.pendingIndexes = group.indexes;
     for (const one of this.byIndex) one.willBeHidden = one.isHidden;
   }

@@ -54,7 +54,12 @@ export class MemoryLog<T> implements OrderedLog<T> {
     )
       return;
     throw new StoreError('RATE_LIMITED', 'too many commands wait; nothing of this one was done', {
-      details: { waiting: this.queue.waitingCommits },
+      details: {
+        outcome: 'not-done',
+        pendingCommits: this.queue.waitingCommits,
+        pendingBytes: this.queue.waitingBytes,
+        maxPending: this.maxPending,
+      },
     });
   }
 

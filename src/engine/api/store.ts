@@ -38,6 +38,8 @@ export interface IdempotencyOptions {
   retentionMs?: number | undefined;
   /** Default 1,000,000; beyond it the oldest are forgotten. */
   maxKeys?: number | undefined;
+  /** Memory the first results may take, about. Default 512 MiB; beyond it the oldest are forgotten. */
+  maxBytes?: number | undefined;
   /** What the same key with other arguments does. Default 'conflict'; 'first' returns the first result. */
   mismatch?: 'conflict' | 'first' | undefined;
 }

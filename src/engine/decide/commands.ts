@@ -14,7 +14,7 @@ import type { ApplyOptions, Created, CreateInput, Deleted, WriteOptions } from '
 import { LIMITS } from '../limits.ts';
 import { TransitionResult } from '../results.ts';
 import type { Pipeline } from '../pipeline.ts';
-import { Call } from '../call.ts';
+import { Call, CREATE_FIELDS } from '../call.ts';
 import { asRefusal, checkName, checkObject, checkVersion } from '../write-options.ts';
 import {
   checkExpected,
@@ -181,7 +181,7 @@ export class Commands {
       wanted.version = checkVersion(bound === undefined ? input?.version : bound.version);
       const given = input?.id;
       if (given !== undefined) id = checkName(given, 'id');
-      this.call.read(input);
+      this.call.read(input, CREATE_FIELDS);
       this.body.position = 0;
       writeContext(this.body, input?.context ?? NO_CONTEXT, 'context');
     } catch (error) {
@@ -214,7 +214,7 @@ export class Commands {
     const { records } = this.pipeline;
     if (!target.isDeleted || target.pending !== undefined) return false;
     if (!records.isInstanceOver(target.offset)) return false;
-    records.purgeFirst();
+    records.purgeInstanceFirst(target.offset);
     return true;
   }
 

@@ -43,7 +43,7 @@ export class Replay {
     this.scoped = scopedKey(scope, target, key);
     const scoped = this.scoped;
     const waiting = overlay.keys.get(scoped);
-    if (waiting !== undefined) {
+    if (waiting !== undefined && waiting.offset > state.offset) {
       this.checkSame(key, waiting.low, waiting.high, waiting.offset);
       return this.pipeline.answers.give(waiting.offset, mustSync, () => {
         const first = state.keys.find(scoped);
@@ -56,7 +56,7 @@ export class Replay {
     const first = state.keys.find(scoped);
     if (first === undefined) return undefined;
     if (records.isKeyOver(first.offset, first.time)) {
-      records.purgeFirst();
+      records.purgeKeyFirst(first.offset);
       return undefined;
     }
     this.checkSame(key, first.fingerprintLow, first.fingerprintHigh, first.offset);
@@ -66,7 +66,8 @@ export class Replay {
 
   /** Does the key looked up last rest on a commit that waits for the disk? */
   get isPending(): boolean {
-    return this.pipeline.overlay.keys.has(this.scoped);
+    const waiting = this.pipeline.overlay.keys.get(this.scoped);
+    return waiting !== undefined && waiting.offset > this.pipeline.state.offset;
   }
 
   private checkSame(key: string, low: number, high: number, offset: number): void {
