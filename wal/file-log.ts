@@ -89,7 +89,7 @@ export class FileLog implements Log, Followed {
       this.writer.admit();
       return withSignal(this.commitOne(record, durable), signal);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 
@@ -101,7 +101,7 @@ export class FileLog implements Log, Followed {
       this.writer.admit();
       return withSignal(this.commitMany(list, durable), signal);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 

@@ -15,13 +15,13 @@ const MAX_READ_LIMIT = 1000;
 const PAGE_BYTES: number = 16 * MiB;
 
 /** The getter every typed array inherits: a subclass cannot answer for it. */
-const byteLengthOf: (this: Uint8Array) => number = Object.getOwnPropertyDescriptor(
+const byteLength: PropertyDescriptor | undefined = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype),
   'byteLength',
-)?.get as (this: Uint8Array) => number;
+);
 
 export function recordLength(record: Uint8Array): number {
-  return byteLengthOf.call(record);
+  return byteLength?.get?.call(record) as number;
 }
 
 /** @throws {StoreError} BAD_REQUEST, RECORD_TOO_LARGE */

@@ -13,6 +13,7 @@ const KEPT_MS = 1000;
 
 export class PageReads {
   private readonly files: RecordFiles;
+  private readonly thread: Thread;
   private readonly logger: Logger;
   private readonly timer: Delayed;
   private spare: RecordReader | undefined;
@@ -20,12 +21,15 @@ export class PageReads {
 
   constructor(files: RecordFiles, thread: Thread, logger: Logger) {
     this.files = files;
+    this.thread = thread;
     this.logger = logger;
     this.timer = new Delayed(thread, KEPT_MS, () => void this.dropSpare());
   }
 
   /** @throws {StoreError} OFFSET_TOO_OLD, CORRUPT, WAL_IO_ERROR */
   async page(from: number, last: number, limits: PageLimits): Promise<LogPage> {
+    // What needs no disk would keep the event loop from a caller that asks again and again.
+    await new Promise<void>((run) => this.thread.nextTurn(run));
     const reader = this.spare ?? new RecordReader(this.files);
     this.spare = undefined;
     let page: LogPage;

@@ -9,7 +9,7 @@ import {
   ones,
   openSim,
   readAll,
-  SimDisk,
+  type SimDisk,
   turns,
   WatchedIo,
 } from './public-fixture.ts';
@@ -111,7 +111,8 @@ describe('append', () => {
       }),
     ],
   ])('appendMany refuses %s', async (_, value) => {
-    await refused((log) => log.appendMany(value as Uint8Array[]), 'BAD_REQUEST');
+    const details = await refused((log) => log.appendMany(value as Uint8Array[]), 'BAD_REQUEST');
+    expect(details['path']).toMatch(/^records/);
   });
 
   it('reads a list once, whatever it says about its length', async () => {
@@ -173,7 +174,8 @@ describe('append', () => {
     ['a signal that is none', { signal: {} }],
     ['options that are none', 5],
   ])('refuses %s', async (_, options) => {
-    await refused((log) => log.append(bytes(1), options as object), 'BAD_REQUEST');
+    const details = await refused((log) => log.append(bytes(1), options as object), 'BAD_REQUEST');
+    expect(details['path']).toMatch(/^options/);
     await refused((log) => log.appendMany([bytes(1)], options as object), 'BAD_REQUEST');
   });
 });

@@ -1,6 +1,7 @@
 /** Reading by offset, from the files, beside the writer and without it. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { FileIo } from '../../../src/base/file-io.ts';
 import { KiB, MiB } from '../../../src/base/units.ts';
 import { type Log, openLog } from '../../../wal/index.ts';
 import { segmentName } from '../../../wal/segment-name.ts';
@@ -167,9 +168,29 @@ describe('read', () => {
     expect(watched.openForReading.size).toBe(0);
   });
 
+  it('leaves the event loop a turn, also to those who ask again and again', async () => {
+    const log = await openSim(new SimDisk().io);
+    for (const count of [0, 5]) {
+      if (count > 0) await fill(log, ones(count));
+      let isOver = false;
+      setImmediate(() => setImmediate(() => (isOver = true)));
+      let asked = 0;
+      while (!(isOver as boolean) && asked < 1000) {
+        expect((await log.read()).records).toHaveLength(count);
+        asked++;
+      }
+      expect(asked).toBeLessThan(1000);
+    }
+    await log.close();
+  });
+
   it('begun before close() is finished after it, and leaves no file open', async () => {
     const watched = new WatchedIo();
-    const log = await openSim(watched.io);
+    const open: FileIo['open'] = async (file, mode) => {
+      if (mode === 'read') await turns(50);
+      return watched.io.open(file, mode);
+    };
+    const log = await openSim({ ...watched.io, open });
     await fill(log, ones(50));
     const reads = [log.read({ limit: 50 }), log.read({ from: 20 })];
     await log.close();
@@ -242,7 +263,7 @@ describe('damage met while reading', () => {
     );
     expect(await codeOf(log.read({ from: bad, limit: 1 }))).toBe('CORRUPT');
     expect((await log.read({ from: 100 })).records[0]?.bytes).toEqual(content(100));
-    bytes[at] = (bytes[at] as number) ^ 4;
+    bytes[at] ^= 4;
     await readAll(log);
     await log.append(content(101));
     await log.close();
