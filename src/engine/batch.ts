@@ -26,12 +26,11 @@ import {
   storedResult,
 } from './batch-results.ts';
 import type { Commands } from './decide/commands.ts';
-import { notFound } from './decide/refusals.ts';
 import type { Maker } from './decide/tickets.ts';
 import type { Outcome } from './outcome.ts';
 import type { Pipeline } from './pipeline.ts';
 import { BATCH_OPTIONS, type Inherited, inheritedFrom } from './call.ts';
-import { asRefusal, checkName, withSignal } from './write-options.ts';
+import { asRefusal, withSignal } from './write-options.ts';
 
 export class Batches {
   private readonly pipeline: Pipeline;
@@ -183,7 +182,7 @@ export class Batches {
     const { commands, pipeline } = this;
     const { id, event, payload } = operation;
     commands.prepareEvent(event, payload, own);
-    this.locate(id, false);
+    commands.locate(id, -1, undefined, false);
     if (pipeline.notes.key !== undefined) {
       const first = commands.replay.find<Result>(
         KEY_SCOPE.apply,
@@ -201,7 +200,7 @@ export class Batches {
     const { commands, pipeline } = this;
     const { id } = operation;
     commands.prepareDelete(own);
-    this.locate(id, true);
+    commands.locate(id, -1, undefined, true);
     if (pipeline.notes.key !== undefined) {
       const first = commands.replay.find<Result>(
         KEY_SCOPE.delete,
@@ -214,13 +213,6 @@ export class Batches {
     if (commands.target.isDeleted)
       return { value: { id, offset: commands.target.offset, applied: false } };
     return this.kept((keep) => commands.logDelete(id, keep, false));
-  }
-
-  private locate(id: string, deletedToo: boolean): void {
-    const { target } = this.commands;
-    checkName(id, 'id');
-    if (!target.find(id)) throw notFound(id, false);
-    if (target.isDeleted && !deletedToo) throw notFound(id, true);
   }
 
   /** Logs, and keeps the maker of the result instead of a ticket: the batch has one ticket for all. */

@@ -15,10 +15,9 @@ import type {
 } from './api/instance.ts';
 import type { BoundMachine } from './decide/command-types.ts';
 import type { Commands } from './decide/commands.ts';
-import { notFound } from './decide/refusals.ts';
 import { type EventTicket, type Maker, OneTicket } from './decide/tickets.ts';
 import type { Pipeline } from './pipeline.ts';
-import { checkName, withSignal } from './write-options.ts';
+import { withSignal } from './write-options.ts';
 
 /** How a command names its instance: by id, or by a handle somebody looked up before. */
 export interface InstanceName {
@@ -45,10 +44,10 @@ export class InstanceWrites {
   /** The command being decided rests on a commit that waits for the disk: so does its refusal. */
   private overPending = false;
   /** Answer of the command logged last. */
-  private answer$: Promise<unknown> | undefined;
+  private lastAnswer: Promise<unknown> | undefined;
   private readonly ticketFor = <T>(maker: Maker<T>, mustSync: boolean): OneTicket<T> => {
     const ticket = new OneTicket<T>(this.pipeline, maker, mustSync);
-    this.answer$ = ticket.promise;
+    this.lastAnswer = ticket.promise;
     return ticket;
   };
   /** The ends of the promise made last; one executor for all spares a closure per event. */
@@ -62,7 +61,7 @@ export class InstanceWrites {
     this.reject = reject;
   };
   private readonly answerEvent = (ticket: EventTicket): EventTicket => {
-    this.answer$ = new Promise<Transition>(this.executor);
+    this.lastAnswer = new Promise<Transition>(this.executor);
     ticket.resolve = this.resolve;
     ticket.reject = this.reject;
     return ticket;
@@ -198,21 +197,14 @@ export class InstanceWrites {
     this.pipeline.records.readClock();
   }
 
-  /** Finds the instance a command is about. @throws {StoreError} BAD_REQUEST, INSTANCE_NOT_FOUND */
   private locate(name: InstanceName, deletedToo: boolean = false): void {
-    const { target } = this.commands;
-    const found =
-      name.handle >= 0
-        ? target.load(name.handle)
-        : typeof name.id === 'string' && target.find(name.id);
-    if (!found) {
-      checkName(name.id, 'id');
-      throw notFound(name.id, false);
+    const { commands } = this;
+    commands.target.pending = undefined;
+    try {
+      commands.locate(name.id, name.handle, name.machine, deletedToo);
+    } finally {
+      this.overPending = commands.target.pending !== undefined;
     }
-    this.overPending = target.pending !== undefined;
-    if (name.machine !== undefined && target.definition.machine.name !== name.machine)
-      throw notFound(name.id, false);
-    if (target.isDeleted && !deletedToo) throw notFound(name.id, true);
   }
 
   /** Was this refused on the ground of rows or keys that wait? Everything else is true at once. */
@@ -225,8 +217,8 @@ export class InstanceWrites {
   }
 
   private answer<T>(): Promise<T> {
-    const answer = this.answer$ as Promise<T>;
-    this.answer$ = undefined;
+    const answer = this.lastAnswer as Promise<T>;
+    this.lastAnswer = undefined;
     return withSignal(answer, this.commands.call.signal);
   }
 }

@@ -2,11 +2,13 @@
 import { badRequest } from '../base/errors.ts';
 import { ROW_FLAG } from '../instance/row.ts';
 import type { Instance } from './api/instance.ts';
-import type { Page, PageOptions, Query, Selection } from './api/query.ts';
+import type { Page } from './api/query.ts';
+import { countMatches, firstMatches } from './scan.ts';
 import { decodeCursor, encodeCursor, identityOf } from './cursor.ts';
 import type { Target } from './decide/target.ts';
 import type { Pipeline } from './pipeline.ts';
 import {
+  type AnyQuery,
   isDescending,
   isMatch,
   limitOf,
@@ -44,39 +46,40 @@ export class OverlayReads {
     );
   }
 
-  find(
-    query: ({ machine?: string | undefined } & Query & PageOptions) | undefined,
-    machine: string | undefined,
-  ): Page<Instance> {
-    const matcher = matcherFor(this.pipeline.state, query, machine, PAGE_FIELDS);
+  find(query: AnyQuery | undefined, machine: string | undefined): Page<Instance> {
+    const { state } = this.pipeline;
+    const matcher = matcherFor(state, query, machine, PAGE_FIELDS);
     const limit = limitOf(query);
     const descending = isDescending(query);
     const identity = identityOf(this.storeId, matcher.text, descending);
     const order = (a: Buffer, b: Buffer): number =>
       descending ? Buffer.compare(b, a) : Buffer.compare(a, b);
     const after = query?.cursor === undefined ? undefined : decodeCursor(query.cursor, identity);
-    const matches = this.matching(matcher).map((id) => Buffer.from(id));
-    const rest = matches.filter((id) => after === undefined || order(id, after) > 0).sort(order);
-    const items = rest
-      .slice(0, limit)
-      .map((id) => this.get(id.toString('utf8'), undefined) as Instance);
+    const pending = this.pendingIds(matcher);
+    // What waits may hide matches of the applied rows: read as many more as that could be.
+    const spare = this.pipeline.overlay.size;
+    const { first } = firstMatches(state, matcher, descending, after, limit + 1 + spare);
+    const ids: Buffer[] = first
+      .filter((handle) => this.pipeline.overlay.pendingAt(handle) === undefined)
+      .map((handle): Buffer => Buffer.from(state.instances.idText(handle)))
+      .concat(pending.filter((id) => after === undefined || order(id, after) > 0))
+      .sort(order);
+    const items = ids.slice(0, limit).map((id) => this.get(id.toString(), undefined) as Instance);
     const last = items.at(-1);
+    const total = this.total(matcher, pending.length);
     return {
       items,
-      ...(rest.length > limit && last !== undefined
+      ...(ids.length > limit && last !== undefined
         ? { cursor: encodeCursor(identity, last.id) }
         : {}),
-      ...(query?.total === true ? { total: matches.length } : {}),
-      plan: `scan inside a transaction, ${matches.length} match, in id order`,
+      ...(query?.total === true ? { total } : {}),
+      plan: `scan inside a transaction, ${total} match, in id order`,
     };
   }
 
-  count(
-    selection: ({ machine?: string | undefined } & Selection) | undefined,
-    machine: string | undefined,
-  ): number {
-    return this.matching(matcherFor(this.pipeline.state, selection, machine, SELECTION_FIELDS))
-      .length;
+  count(selection: AnyQuery | undefined, machine: string | undefined): number {
+    const matcher = matcherFor(this.pipeline.state, selection, machine, SELECTION_FIELDS);
+    return this.total(matcher, this.pendingIds(matcher).length);
   }
 
   private isThere(id: string, machine: string | undefined): boolean {
@@ -86,21 +89,27 @@ export class OverlayReads {
     return machine === undefined || target.definition.machine.name === machine;
   }
 
-  /** Ids of all matches, in no order. */
-  private matching(matcher: Matcher): string[] {
-    const { target } = this;
+  /** Applied matches that nothing waits for, and `pending` that something does. */
+  private total(matcher: Matcher, pending: number): number {
     const { instances } = this.pipeline.state;
-    const ids: string[] = [];
-    const take = (handle: number, id: () => string): void => {
-      target.load(handle);
-      if (!target.isDeleted && isMatch(matcher, target.definition.index, target.state))
-        ids.push(id());
-    };
-    for (let handle = 0; handle < instances.rows.rows; handle++) {
-      if ((instances.flags(handle) & ROW_FLAG.live) !== 0)
-        take(handle, () => instances.idText(handle));
+    let sum = countMatches(this.pipeline.state, matcher) + pending;
+    for (const one of this.pipeline.overlay.all()) {
+      if (one.isNew || (instances.flags(one.handle) & ROW_FLAG.deleted) !== 0) continue;
+      const definition = instances.definition(one.handle);
+      if (isMatch(matcher, definition, instances.state(one.handle))) sum--;
     }
-    for (const pending of this.pipeline.overlay.created()) take(pending.handle, () => pending.id);
+    return sum;
+  }
+
+  /** Ids of matches that something waits for, in no order. */
+  private pendingIds(matcher: Matcher): Buffer[] {
+    const { instances } = this.pipeline.state;
+    const ids: Buffer[] = [];
+    for (const one of this.pipeline.overlay.all()) {
+      const definition = one.definition?.index ?? -1;
+      if (one.isDeleted || !isMatch(matcher, definition, one.state)) continue;
+      ids.push(Buffer.from(one.isNew ? one.id : instances.idText(one.handle)));
+    }
     return ids;
   }
 }

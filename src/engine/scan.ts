@@ -7,6 +7,7 @@ import type { Instance } from './api/instance.ts';
 import type { Page, Query, Selection } from './api/query.ts';
 import { decodeCursor, encodeCursor, identityOf } from './cursor.ts';
 import { FirstFew } from './first-few.ts';
+import type { State } from '../state/state.ts';
 import type { Reads } from './reads.ts';
 import { instanceAt } from './results.ts';
 import {
@@ -36,17 +37,14 @@ export function find(
   const limit = limitOf(query);
   const descending = isDescending(query);
   const identity = identityOf(storeId, matcher.text, descending);
-  const behind =
-    query?.cursor === undefined
-      ? undefined
-      : isBehind(reads, decodeCursor(query.cursor, identity), descending);
-  const few = new FirstFew(limit + 1, idOrder(reads, descending));
-  let matches = 0;
-  for (const handle of matchingHandles(reads, matcher)) {
-    matches++;
-    if (behind === undefined || behind(handle)) few.add(handle);
-  }
-  const sorted = few.sorted();
+  const after = query?.cursor === undefined ? undefined : decodeCursor(query.cursor, identity);
+  const { first: sorted, matches } = firstMatches(
+    reads.state,
+    matcher,
+    descending,
+    after,
+    limit + 1,
+  );
   const items = sorted.slice(0, limit).map((handle) => materialise(reads, handle));
   const last = items.at(-1);
   const total = reads.state.instances.total;
@@ -71,7 +69,9 @@ export function iterate(
   reads.admit();
   const matcher = matcherFor(reads.state, query, machine, QUERY_FIELDS);
   const { instances } = reads.state;
-  const handles = matchingHandles(reads, matcher).sort(idOrder(reads, isDescending(query)));
+  const handles = matchingHandles(reads.state, matcher).sort(
+    idOrder(reads.state, isDescending(query)),
+  );
   const generations = Uint16Array.from(handles, (handle) => instances.generation(handle));
   return walk(reads, matcher, handles, generations);
 }
@@ -104,18 +104,38 @@ export function count(
 ): number {
   reads.admit();
   const matcher = matcherFor(reads.state, selection, machine, SELECTION_FIELDS);
+  return countMatches(reads.state, matcher);
+}
+
+/** From the counters: costs the states, not the instances. */
+export function countMatches(state: State, matcher: Matcher): number {
   let sum = 0;
-  for (const definition of reads.state.machines.all()) {
-    definition.population.forEach((instances, state) => {
-      if (isMatch(matcher, definition.index, state)) sum += instances;
+  for (const definition of state.machines.all()) {
+    definition.population.forEach((instances, index) => {
+      if (isMatch(matcher, definition.index, index)) sum += instances;
     });
   }
   return sum;
 }
 
+/** Handles of the first matches behind the id `after`, in order, and how many match in all. */
+export function firstMatches(
+  state: State,
+  matcher: Matcher,
+  descending: boolean,
+  after: Buffer | undefined,
+  most: number,
+): { readonly first: number[]; readonly matches: number } {
+  const behind = after === undefined ? undefined : isBehind(state, after, descending);
+  const few = new FirstFew(most, idOrder(state, descending));
+  const handles = matchingHandles(state, matcher);
+  for (const handle of handles) if (behind === undefined || behind(handle)) few.add(handle);
+  return { first: few.sorted(), matches: handles.length };
+}
+
 /** Handles of all matches, in row order. */
-function matchingHandles(reads: Reads, matcher: Matcher): Uint32Array {
-  const { instances } = reads.state;
+function matchingHandles(state: State, matcher: Matcher): Uint32Array {
+  const { instances } = state;
   const { rows } = instances.rows;
   const { states } = matcher;
   let found = new Uint32Array(1024);
@@ -139,19 +159,19 @@ function matchingHandles(reads: Reads, matcher: Matcher): Uint32Array {
   return found.subarray(0, length);
 }
 
-function idOrder(reads: Reads, descending: boolean): Order {
-  const { instances } = reads.state;
+function idOrder(state: State, descending: boolean): Order {
+  const { instances } = state;
   const { ids } = instances;
   const ascending: Order = (a, b) => ids.compare(instances.idRefOf(a), instances.idRefOf(b));
   return descending ? (a, b) => ascending(b, a) : ascending;
 }
 
 /** Does an instance come after the last one of the page before? */
-function isBehind(reads: Reads, lastId: Buffer, descending: boolean): (handle: number) => boolean {
-  const { instances } = reads.state;
+function isBehind(state: State, lastId: Buffer, descending: boolean): (handle: number) => boolean {
+  const { instances } = state;
   const last = instances.ids.getBytes(lastId, 0, lastId.length);
   if (last >= 0) {
-    const order = idOrder(reads, descending);
+    const order = idOrder(state, descending);
     return (handle) => order(handle, last) > 0;
   }
   const sign = descending ? -1 : 1;

@@ -26,7 +26,6 @@ import { atIndex } from './batch-input.ts';
 import { EVENT_OPTIONS, type Inherited, inheritedFrom } from './call.ts';
 import type { BoundMachine } from './decide/command-types.ts';
 import type { Commands } from './decide/commands.ts';
-import { notFound } from './decide/refusals.ts';
 import type { Outcome } from './outcome.ts';
 import { OverlayReads } from './overlay-reads.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -245,7 +244,7 @@ class TransactionScope implements Transaction {
     this.admit();
     const { commands, pipeline } = this;
     commands.prepareEvent(event, payload, this.inheritEvent(options));
-    this.locate(id, machine);
+    commands.locate(id, -1, machine, false);
     const transition = commands.decideEvent(id, event);
     const { definition } = commands.target;
     const offset = commands.logEvent(id, transition, undefined, false);
@@ -269,15 +268,7 @@ class TransactionScope implements Transaction {
     this.admit();
     const { commands } = this;
     commands.prepareDelete(this.inherit());
-    this.locate(id, machine, true);
+    commands.locate(id, -1, machine, true);
     if (!commands.target.isDeleted) commands.logDelete(id, undefined, false);
-  }
-
-  private locate(id: string, machine: string | undefined, deletedToo: boolean = false): void {
-    const { target } = this.commands;
-    checkName(id, 'id');
-    if (!target.find(id) || (machine !== undefined && target.definition.machine.name !== machine))
-      throw notFound(id, false);
-    if (target.isDeleted && !deletedToo) throw notFound(id, true);
   }
 }

@@ -120,7 +120,7 @@ export function encodePurge(
   writer.varint(keysThrough);
 }
 
-/** `firstOffset`: of the commit this ends. The value is MessagePack, or nothing for undefined. */
+/** Ends the commit it belongs to. The value is MessagePack, or nothing for undefined. */
 export function encodeOutcome(
   writer: ByteWriter,
   time: number | undefined,

@@ -4,14 +4,13 @@
  * encoded: what is refused has left no trace. Outside a group each is a commit of its own.
  */
 import { ByteWriter } from '../../base/bytes.ts';
-import { badRequest, StoreError } from '../../base/errors.ts';
+import { badRequest } from '../../base/errors.ts';
 import type { Definition } from '../../instance/machine-store.ts';
 import { encodeApply, encodeCreate, encodeDelete } from '../../record/encode.ts';
 import { fingerprint } from '../../value/fingerprint.ts';
 import { isMap } from '../../value/structure.ts';
 import { writeContext, writeValue } from '../../value/write-value.ts';
 import type { ApplyOptions, Created, CreateInput, Deleted, WriteOptions } from '../api/instance.ts';
-import { LIMITS } from '../limits.ts';
 import { TransitionResult } from '../results.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { Call, CREATE_FIELDS } from '../call.ts';
@@ -21,6 +20,7 @@ import {
   exists,
   guardFailed,
   invalidTransition,
+  notFound,
   unknownMachine,
 } from './refusals.ts';
 import type { Replay } from './replay.ts';
@@ -43,7 +43,7 @@ export class Commands {
   private readonly options: CommandOptions;
   /** Payload or context of the command, as MessagePack. */
   private readonly body = new ByteWriter(1024);
-  private readonly arguments$ = new ByteWriter(1024);
+  private readonly argumentBytes = new ByteWriter(1024);
   /** What prepareCreate() read. */
   readonly wanted: { machine: string; version: number | undefined } = {
     machine: '',
@@ -56,6 +56,19 @@ export class Commands {
     this.options = options;
     this.target = new Target(pipeline.state, pipeline.overlay);
     this.call = new Call(pipeline.notes);
+  }
+
+  /**
+   * Finds the instance a command is about: by id, or by a handle looked up before.
+   * @throws {StoreError} BAD_REQUEST, INSTANCE_NOT_FOUND
+   */
+  locate(id: string, handle: number, machine: string | undefined, deletedToo: boolean): void {
+    const { target } = this;
+    const found = handle >= 0 ? target.load(handle) : typeof id === 'string' && target.find(id);
+    if (!found) throw notFound(checkName(id, 'id'), false);
+    const isOfOther = machine !== undefined && target.definition.machine.name !== machine;
+    if (isOfOther) throw notFound(id, false);
+    if (target.isDeleted && !deletedToo) throw notFound(id, true);
   }
 
   // ---- apply -----------------------------------------------------------------------------------
@@ -79,7 +92,7 @@ export class Commands {
     }
     if (this.pipeline.notes.key === undefined) return;
     this.startArguments(ARRAY_OF_TWO, event);
-    if (this.body.position === 0) this.arguments$.u8(NIL);
+    if (this.body.position === 0) this.argumentBytes.u8(NIL);
     this.takeFingerprint();
   }
 
@@ -91,27 +104,12 @@ export class Commands {
     const eventIndex = compiled.eventIndex(event);
     const first = eventIndex < 0 ? -1 : compiled.first(target.state, eventIndex);
     if (first < 0) throw invalidTransition(target, id, event);
-    this.checkContextSize(id);
+    target.checkSize(id, this.body);
     if (compiled.transitions[first]?.guard === undefined) return first;
     const context = target.context();
     const chosen = compiled.firstPassing(first, context);
     if (chosen < 0) throw guardFailed(target, id, event, first, context);
     return chosen;
-  }
-
-  private checkContextSize(id: string): void {
-    const { target, body } = this;
-    if (body.position === 0 || target.contextBound() + body.position <= LIMITS.contextBytes) return;
-    // The sum is a bound from above: the payload may replace what is there. Count what would remain.
-    const merged = target.mergedBytes(body.bytes, 0, body.position);
-    if (merged <= LIMITS.contextBytes) return;
-    throw new StoreError(
-      'RECORD_TOO_LARGE',
-      `the context of ${JSON.stringify(id)} would exceed ${LIMITS.contextBytes} bytes; nothing was written`,
-      {
-        details: { what: 'context', actual: merged, limit: LIMITS.contextBytes },
-      },
-    );
   }
 
   /** Logs the event decided for the target, and lays it over the state. Gives its offset. */
@@ -191,7 +189,7 @@ export class Commands {
     }
     if (pipeline.notes.key !== undefined) {
       this.startArguments(ARRAY_OF_THREE, id ?? null);
-      writeValue(this.arguments$, wanted.version ?? null, 'version');
+      writeValue(this.argumentBytes, wanted.version ?? null, 'version');
       this.takeFingerprint();
     }
     return id ?? this.options.newId(pipeline.now);
@@ -242,18 +240,6 @@ export class Commands {
 
   // ---- delete ----------------------------------------------------------------------------------
 
-  /** The options of a whole transaction or batch. @throws {StoreError} BAD_REQUEST, TIMEOUT */
-  prepareGroup(options: WriteOptions | undefined): void {
-    this.pipeline.records.startReading();
-    try {
-      this.call.read(options);
-    } catch (error) {
-      throw asRefusal(error, 'options');
-    } finally {
-      this.pipeline.records.endReading();
-    }
-  }
-
   /** @throws {StoreError} BAD_REQUEST, TIMEOUT */
   prepareDelete(options: WriteOptions | undefined): void {
     this.prepareGroup(options);
@@ -277,16 +263,28 @@ export class Commands {
     return offset;
   }
 
-  // ---- keys ------------------------------------------------------------------------------------
+  // ---- groups, keys ------------------------------------------------------------------------------------
+
+  /** The options of a whole transaction or batch. @throws {StoreError} BAD_REQUEST, TIMEOUT */
+  prepareGroup(options: WriteOptions | undefined): void {
+    this.pipeline.records.startReading();
+    try {
+      this.call.read(options);
+    } catch (error) {
+      throw asRefusal(error, 'options');
+    } finally {
+      this.pipeline.records.endReading();
+    }
+  }
 
   private startArguments(header: number, first: string | null): void {
-    this.arguments$.position = 0;
-    this.arguments$.u8(header);
-    writeValue(this.arguments$, first, 'arguments');
+    this.argumentBytes.position = 0;
+    this.argumentBytes.u8(header);
+    writeValue(this.argumentBytes, first, 'arguments');
   }
 
   private takeFingerprint(): void {
-    const all = this.arguments$;
+    const all = this.argumentBytes;
     all.raw(this.body.bytes, 0, this.body.position);
     fingerprint(all.bytes, 0, all.position, this.pipeline.notes.fingerprint);
   }

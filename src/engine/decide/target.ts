@@ -9,6 +9,8 @@ import { mergePacked } from '../../value/merge.ts';
 import { unpackToMessagePack } from '../../value/pack.ts';
 import { readPacked } from '../../value/read-packed.ts';
 import { ByteWriter } from '../../base/bytes.ts';
+import { StoreError } from '../../base/errors.ts';
+import { MiB } from '../../base/units.ts';
 import type { Overlay, PendingInstance } from '../../state/overlay.ts';
 import type { State } from '../../state/state.ts';
 import type { Instance } from '../api/instance.ts';
@@ -16,7 +18,7 @@ import { LIMITS } from '../limits.ts';
 import { instanceAt } from '../results.ts';
 
 export class Target {
-  private readonly state$: State;
+  private readonly applied: State;
   private readonly overlay: Overlay;
   handle = -1;
   pending: PendingInstance | undefined = undefined;
@@ -32,7 +34,7 @@ export class Target {
   ];
 
   constructor(state: State, overlay: Overlay) {
-    this.state$ = state;
+    this.applied = state;
     this.overlay = overlay;
   }
 
@@ -40,7 +42,7 @@ export class Target {
   find(id: string): boolean {
     // A new instance may take the id of one whose purge waits: the overlay knows better.
     this.pending = this.overlay.pendingNew(id);
-    const handle = this.pending === undefined ? this.state$.instances.ids.get(id) : -1;
+    const handle = this.pending === undefined ? this.applied.instances.ids.get(id) : -1;
     if (handle >= 0) return this.load(handle);
     if (this.pending === undefined) {
       this.handle = -1;
@@ -52,7 +54,7 @@ export class Target {
   /** By handle; it must exist, in the state or in the overlay. */
   load(handle: number): boolean {
     this.handle = handle;
-    const instances = this.state$.instances;
+    const instances = this.applied.instances;
     const flags = instances.isLive(handle) ? instances.flags(handle) : ROW_FLAG.pending;
     const pending = (flags & ROW_FLAG.pending) === 0 ? undefined : this.overlay.pendingAt(handle);
     this.pending = pending;
@@ -64,7 +66,7 @@ export class Target {
       this.isDeleted = pending.isDeleted;
       return true;
     }
-    this.definition = this.state$.machines.at(instances.definition(handle));
+    this.definition = this.applied.machines.at(instances.definition(handle));
     this.state = instances.state(handle);
     this.offset = instances.offset(handle);
     this.updatedAt = instances.updatedAt(handle);
@@ -75,8 +77,8 @@ export class Target {
   /** The instance as the commands so far leave it; `offset` is the one it gets if they succeed. */
   instance(id: string): Instance {
     const { pending, definition } = this;
-    if (pending === undefined) return instanceAt(this.state$, this.handle, id, definition);
-    const instances = this.state$.instances;
+    if (pending === undefined) return instanceAt(this.applied, this.handle, id, definition);
+    const instances = this.applied.instances;
     const lastEventId =
       pending.eventId ?? (pending.isNew ? undefined : instances.contexts.lastEventId(this.handle));
     return {
@@ -106,7 +108,7 @@ export class Target {
     const waiting = pending?.payloads.position ?? 0;
     return pending?.isNew === true
       ? waiting
-      : waiting + this.state$.instances.contexts.capacity(this.handle);
+      : waiting + this.applied.instances.contexts.capacity(this.handle);
   }
 
   /** Appends the context as MessagePack. */
@@ -116,19 +118,26 @@ export class Target {
     );
   }
 
-  /** Packed size of the context with one more payload merged. */
-  mergedBytes(payload: Uint8Array, start: number, end: number): number {
-    const out = new ByteWriter(LIMITS.contextBytes / 16);
-    const shapes = this.definition.machine.shapes;
-    this.withContext((bytes, from, to) =>
-      mergePacked(shapes, bytes, from, to, payload, start, end, out),
+  /** @throws {StoreError} RECORD_TOO_LARGE - with this payload merged the context would be over its limit. */
+  checkSize(id: string, payload: ByteWriter): void {
+    const added = payload.position;
+    if (added === 0 || this.contextBound() + added <= LIMITS.contextBytes) return;
+    // The sum is a bound from above: the payload may replace what is there. Count what would remain.
+    const out = new ByteWriter(MiB);
+    const { shapes } = this.definition.machine;
+    this.withContext((bytes, start, end) =>
+      mergePacked(shapes, bytes, start, end, payload.bytes, 0, added, out),
     );
-    return out.position;
+    if (out.position <= LIMITS.contextBytes) return;
+    const message = `the context of ${JSON.stringify(id)} would exceed ${LIMITS.contextBytes} bytes; nothing was written`;
+    throw new StoreError('RECORD_TOO_LARGE', message, {
+      details: { what: 'context', actual: out.position, limit: LIMITS.contextBytes },
+    });
   }
 
   /** Hands the packed context, as it stands, to `use`. */
   withContext<T>(use: (bytes: Uint8Array, start: number, end: number) => T): T {
-    const instances = this.state$.instances;
+    const instances = this.applied.instances;
     const pending = this.pending;
     let [from, to] = this.buffers;
     from.position = 0;

@@ -30,7 +30,7 @@ export class EventTicket implements Ticket, Maker<Transition> {
   resolve: ((result: Transition) => void) | undefined = undefined;
   reject: ((error: StoreError) => void) | undefined = undefined;
   private readonly handle: number;
-  private readonly applied$: Applied;
+  private readonly applyTo: Applied;
 
   constructor(
     applied: Applied,
@@ -39,7 +39,7 @@ export class EventTicket implements Ticket, Maker<Transition> {
     transition: number,
     mustSync: boolean,
   ) {
-    this.applied$ = applied;
+    this.applyTo = applied;
     this.result = result;
     this.handle = handle;
     this.transition = transition;
@@ -51,7 +51,7 @@ export class EventTicket implements Ticket, Maker<Transition> {
   }
 
   make(): Transition {
-    const { state, copies } = this.applied$;
+    const { state, copies } = this.applyTo;
     const { contexts } = state.instances;
     contexts.locate(this.handle);
     copies.copy(contexts.bytes, contexts.start, contexts.end);
@@ -104,13 +104,13 @@ export class DeletedMaker implements Maker<Deleted> {
 /** A ticket for a commit of one record. */
 export class OneTicket<T> implements Ticket {
   readonly mustSync: boolean;
-  private readonly applied$: Applied;
+  private readonly applyTo: Applied;
   private readonly maker: Maker<T>;
   private readonly deferred: Deferred<T> = deferred<T>();
   private result: T | undefined;
 
   constructor(applied: Applied, maker: Maker<T>, mustSync: boolean) {
-    this.applied$ = applied;
+    this.applyTo = applied;
     this.maker = maker;
     this.mustSync = mustSync;
   }
@@ -120,7 +120,7 @@ export class OneTicket<T> implements Ticket {
   }
 
   applied(offset: number): void {
-    this.result = this.maker.make(this.applied$, offset);
+    this.result = this.maker.make(this.applyTo, offset);
   }
 
   settle(): void {
