@@ -18,7 +18,8 @@ export function imageOf(state: State): unknown {
   return {
     offset: state.offset,
     digest: digestOf(state),
-    handles: { fresh, freeCount, next: state.instances.free.peekNext() },
+    // A handle taken and given back may lie below `fresh`: the same handles follow.
+    handles: { inUse: fresh - freeCount, next: state.instances.free.peekNext() },
     total: state.instances.total,
     keys: state.keys.size,
   };
