@@ -172,12 +172,11 @@ describe('read', () => {
     const log = await openSim(new SimDisk().io);
     for (const count of [0, 5]) {
       if (count > 0) await fill(log, ones(count));
-      let isOver = false;
-      setImmediate(() => setImmediate(() => (isOver = true)));
+      const over = { isTrue: false };
+      setImmediate(() => setImmediate(() => (over.isTrue = true)));
       let asked = 0;
-      while (!(isOver as boolean) && asked < 1000) {
+      for (; !over.isTrue && asked < 1000; asked++) {
         expect((await log.read()).records).toHaveLength(count);
-        asked++;
       }
       expect(asked).toBeLessThan(1000);
     }
