@@ -131,7 +131,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   }): void {
     const { error, tickets } = waiting;
     const { free } = this.state.instances;
-    for (const created of this.overlay.created()) free.release(created.handle);
+    for (const created of [...this.overlay.created()].toReversed()) free.giveBack(created.handle);
     this.overlay.drop();
     this.state.machines.dropWaiting(this.state.offset);
     this.records.forgetPurges();
