@@ -76,11 +76,13 @@ export class FreeHandles {
   /** Closes the mark and frees every handle taken since. None of them may have been released meanwhile. */
   rollback(mark: number): void {
     this.closing(mark);
-    while (this.journal.length > mark) {
-      const handle = this.journal.pop() as number;
-      if (handle === FRESH) this.fresh--;
-      else this.release(handle);
-    }
+    while (this.journal.length > mark) this.giveBack(this.journal.pop() as number);
+  }
+
+  /** Undoes a take. Undone latest first, fresh handles come back from the top, so `fresh` ends where it was. */
+  giveBack(handle: number): void {
+    if (handle === this.fresh - 1) this.fresh--;
+    else this.release(handle);
   }
 
   /** Closes the mark and keeps what was taken. An enclosing mark can still give it back. */
