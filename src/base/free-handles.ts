@@ -76,10 +76,14 @@ export class FreeHandles {
   /** Closes the mark and frees every handle taken since. None of them may have been released meanwhile. */
   rollback(mark: number): void {
     this.closing(mark);
-    while (this.journal.length > mark) this.giveBack(this.journal.pop() as number);
+    while (this.journal.length > mark) {
+      const handle = this.journal.pop() as number;
+      if (handle === FRESH) this.fresh--;
+      else this.release(handle);
+    }
   }
 
-  /** Undoes a take. Undone latest first, fresh handles come back from the top, so `fresh` ends where it was. */
+  /** Undoes a take outside any mark, the highest handle first: what came from the top goes back there. */
   giveBack(handle: number): void {
     if (handle === this.fresh - 1) this.fresh--;
     else this.release(handle);
