@@ -1,11 +1,8 @@
 /**
  * ByteWriter: a growing little-endian buffer that is reused, so that encoding allocates nothing
- * per record. ByteReader: its bounds-checked counterpart; reading past the end throws RangeError,
- * which decoders turn into CORRUPT. Varints are LEB128, at most 8 bytes, safe integers only.
+ * per record. Varints are LEB128, at most 8 bytes, safe integers only.
  */
 import { invariant } from './assert.ts';
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export class ByteWriter {
   bytes: Buffer;
@@ -121,75 +118,5 @@ export class ByteWriter {
     const size = Buffer.byteLength(value, 'utf8');
     this.varint(size);
     this.position += bytes.write(value, this.position, size, 'utf8');
-  }
-}
-
-export class ByteReader {
-  readonly bytes: Uint8Array;
-  private readonly view: DataView;
-  position: number;
-  readonly end: number;
-
-  constructor(bytes: Uint8Array, start: number = 0, end: number = bytes.length) {
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.position = start;
-    this.end = end;
-  }
-
-  private take(count: number): number {
-    const at = this.position;
-    if (at + count > this.end)
-      throw new RangeError(`${count} bytes at ${at} reach beyond ${this.end}`);
-    this.position = at + count;
-    return at;
-  }
-
-  u8(): number {
-    return this.bytes[this.take(1)] as number;
-  }
-
-  u16(): number {
-    return this.view.getUint16(this.take(2), true);
-  }
-
-  u32(): number {
-    return this.view.getUint32(this.take(4), true);
-  }
-
-  f64(): number {
-    return this.view.getFloat64(this.take(8), true);
-  }
-
-  u64(): number {
-    const at = this.take(8);
-    const value = this.view.getUint32(at, true) + this.view.getUint32(at + 4, true) * 2 ** 32;
-    if (!Number.isSafeInteger(value)) throw new RangeError(`u64 at ${at} is no safe integer`);
-    return value;
-  }
-
-  varint(): number {
-    let value = 0;
-    let scale = 1;
-    for (let i = 0; i < 8; i++) {
-      const byte = this.u8();
-      value += (byte & 127) * scale;
-      if (byte < 128) {
-        if (!Number.isSafeInteger(value)) break;
-        return value;
-      }
-      scale *= 128;
-    }
-    throw new RangeError(`varint before ${this.position} is too long`);
-  }
-
-  raw(length: number): Uint8Array {
-    const at = this.take(length);
-    return this.bytes.subarray(at, at + length);
-  }
-
-  text(): string {
-    const length = this.varint();
-    return utf8.decode(this.raw(length));
   }
 }

@@ -12,7 +12,7 @@ export interface HashKey {
   readonly k1: number;
 }
 
-export const HASH_KEY_BYTES = 8;
+const HASH_KEY_BYTES = 8;
 
 /** Reads the key from 8 little-endian bytes. */
 export function hashKeyFrom(bytes: Uint8Array): HashKey {

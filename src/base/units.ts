@@ -2,5 +2,4 @@
 export const KiB = 1024;
 export const MiB: number = 1024 * KiB;
 export const GiB: number = 1024 * MiB;
-export const SECOND_MS = 1000;
-export const HOUR_MS: number = 3600 * SECOND_MS;
+export const HOUR_MS = 3_600_000;

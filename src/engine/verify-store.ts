@@ -1,5 +1,6 @@
 /** Reads a store from end to end without changing anything, and says what is wrong with it. */
 import type { FileIo } from '../base/file-io.ts';
+import { digestOf } from '../state/digest.ts';
 import type { VerifyReport } from './api/store.ts';
 import { foldLog } from './fold-log.ts';
 
@@ -22,5 +23,6 @@ export async function verifyStore(
   const { log, state, problems } = await foldLog(directory, options);
   const isFolded = problems.length === log.problems.length;
   const lastOffset = isFolded ? log.lastOffset : state.offset;
-  return { ok: problems.length === 0, lastOffset, problems };
+  const ok = problems.length === 0;
+  return { ok, lastOffset, problems, ...(ok ? { digest: digestOf(state) } : {}) };
 }

@@ -10,7 +10,7 @@ import { ShortTextCache } from './short-text.ts';
 import { setOwn } from './read-value.ts';
 
 export const MAX_SHAPE_KEYS = 64;
-export const MAX_KEY_BYTES = 64;
+const MAX_KEY_BYTES = 64;
 export const MAX_SHAPES = 1024;
 /** Prefixes of shapes count here: bounds the table at about 700 KiB. */
 export const MAX_NODES = 8192;

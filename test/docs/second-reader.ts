@@ -10,7 +10,7 @@ const ALIGNMENT = 8;
 const VALUE_WIDTH = 44;
 
 /** CRC-32C, a bit at a time. */
-export function slowCrc(...parts: readonly Uint8Array[]): number {
+function slowCrc(...parts: readonly Uint8Array[]): number {
   let crc = 0xffffffff;
   for (const part of parts) {
     for (const byte of part) {

@@ -1,5 +1,6 @@
 /** `pawl verify DIR`: reads every byte and every record, changes nothing, names each damaged place. */
 import { foldLog } from '../../engine/fold-log.ts';
+import { digestOf } from '../../state/digest.ts';
 import { EXIT } from '../exit-code.ts';
 import { type Context, type Problem, errorData, printResult, say } from '../output.ts';
 import { progressOn } from '../progress.ts';
@@ -29,6 +30,7 @@ export async function verify(directory: string, context: Context): Promise<numbe
     segments: log.segments.length,
     bytes: usedBytes(log.segments),
     bytesTruncated: log.bytesTruncated,
+    ...(ok ? { digest: digestOf(state) } : {}),
     ...(log.knownOffset > lastOffset
       ? { lost: { first: lastOffset + 1, last: log.knownOffset } }
       : {}),
@@ -54,6 +56,7 @@ interface Verified {
   readonly segments: number;
   readonly bytes: number;
   readonly bytesTruncated: number;
+  readonly digest?: string;
   readonly lost?: { readonly first: number; readonly last: number };
 }
 
@@ -71,6 +74,7 @@ function summary(result: Verified, paint: Paint): string[] {
     );
   }
   if (lost !== undefined) lines.push(`    ${lostText(lost)}`);
+  if (result.digest !== undefined) lines.push(`    state ${paint('dim', result.digest)}`);
   return lines;
 }
 

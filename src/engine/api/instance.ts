@@ -1,5 +1,5 @@
 /** Public types of instances: what reads give, what writes take and answer. */
-import type { Data, MachineShape, PayloadOf, UntypedShape } from '../../machine/definition.ts';
+import type { MachineShape, PayloadOf, UntypedShape } from '../../machine/definition.ts';
 
 /** Place in commit order: a safe integer, 0 = before everything. */
 export type Offset = number;
@@ -104,5 +104,3 @@ export interface CreateInput extends WriteOptions {
   id?: string | undefined;
   context?: object | undefined;
 }
-
-export type { Data };

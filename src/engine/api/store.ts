@@ -144,4 +144,6 @@ export interface VerifyReport {
   readonly ok: boolean;
   readonly lastOffset: Offset;
   readonly problems: readonly StoreError[];
+  /** SHA-256 of everything the log says, when it is sound: two stores with the same are the same. */
+  readonly digest?: string;
 }

@@ -1,5 +1,5 @@
 /** Public types of transactions and batches. */
-import type { Data, Machine, MachineShape, UntypedShape } from '../../machine/definition.ts';
+import type { Machine, MachineShape } from '../../machine/definition.ts';
 import type { AnyStoreError } from '../../base/errors.ts';
 import type {
   ApplyArgs,
@@ -11,7 +11,6 @@ import type {
   Instance,
   Offset,
   Transition,
-  WriteOptions,
 } from './instance.ts';
 import type { MachineReader } from './machine.ts';
 import type { Page, PageOptions, Query, Selection } from './query.ts';
@@ -104,5 +103,3 @@ export type Settled<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: AnyStoreError };
 export type BatchMode = 'atomic' | 'best_effort';
-
-export type { Data, UntypedShape, WriteOptions };

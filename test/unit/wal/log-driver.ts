@@ -44,7 +44,7 @@ export class ManualThread implements Thread {
   }
 }
 
-export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 export async function turns(count = 20): Promise<void> {
   for (let i = 0; i < count; i++) await turn();
@@ -121,12 +121,12 @@ export function recordOf(offset: number, length: number): Uint8Array {
   return bytes;
 }
 
-export function checkRecord(offset: number, bytes: Uint8Array): void {
+function checkRecord(offset: number, bytes: Uint8Array): void {
   if (Buffer.compare(recordOf(offset, bytes.length), bytes) !== 0)
     throw new Error(`record ${offset} has other content`);
 }
 
-export function readPayload(
+function readPayload(
   bytes: Uint8Array,
   start: number,
   end: number,
