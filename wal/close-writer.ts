@@ -11,6 +11,7 @@ import { ioError } from './log-error.ts';
 import type { ManifestFile, ManifestState } from './manifest.ts';
 import { isBehind } from './position.ts';
 import { type Segment, closeSegment } from './prepare-segment.ts';
+import type { Reserve } from './reserve.ts';
 import type { SegmentRoll } from './segment-roll.ts';
 import { segmentName } from './segment-name.ts';
 
@@ -21,6 +22,8 @@ export interface ClosingParts {
   readonly appender: Appender;
   readonly roll: SegmentRoll;
   readonly highestKept: number;
+  /** For the steps a full disk must not keep from being done. */
+  readonly reserve: Reserve;
 }
 
 /** Everything taken in is written; below 'always' it may not be synced. @throws {StoreError} WAL_IO_ERROR */
@@ -28,8 +31,12 @@ export async function sealLog(parts: ClosingParts): Promise<void> {
   const { appender, directory } = parts;
   try {
     const { segment } = appender;
+    // Never repeated, whatever it finds: after a failed sync the system may call lost pages clean.
     if (segment !== undefined && !appender.isSynced) await syncRest(appender, segment);
-    if (segment !== undefined && appender.needsMark) await writeClosingMark(appender, segment);
+    if (segment !== undefined && appender.needsMark) {
+      appender.sealMark();
+      await parts.reserve.spend(() => writeClosingMark(appender, segment));
+    }
     await recordEnd(parts);
   } catch (error) {
     throw ioError(error, 'closing the log', directory);
@@ -41,15 +48,15 @@ async function syncRest(appender: Appender, segment: Segment): Promise<void> {
   appender.noteSynced(appender.capture());
 }
 
+/** The mark that was just sealed. May be repeated: all that lies before it is synced, and it is written anew. */
 async function writeClosingMark(appender: Appender, segment: Segment): Promise<void> {
-  appender.sealMark();
   const { bytes, start, length, at } = appender.placed;
   await writeAll(segment.plain, bytes, start, length, at);
   await syncRest(appender, segment);
 }
 
 async function recordEnd(parts: ClosingParts): Promise<void> {
-  const { fileIo, directory, manifest, appender, roll } = parts;
+  const { manifest, appender, roll, reserve } = parts;
   const { state } = manifest;
   const change: { -readonly [K in 'attested' | 'highestSegment']?: ManifestState[K] } = {};
   if (appender.segment !== undefined && isBehind(appender.synced, state.attested))
@@ -57,10 +64,14 @@ async function recordEnd(parts: ClosingParts): Promise<void> {
   const highest = appender.segment?.number ?? parts.highestKept;
   if (state.highestSegment > highest) change.highestSegment = highest;
   // In both slots: the older one must not ask for a file that is gone, and vouches as well as the newer.
-  if (Object.keys(change).length > 0) await manifest.updateBoth(change);
+  if (Object.keys(change).length > 0) await reserve.spend(() => manifest.updateBoth(change));
   const unused = roll.ready;
-  if (unused === undefined) return;
-  await fileIo.remove(join(directory, segmentName(unused.number)));
+  if (unused !== undefined) await reserve.spend(() => removeUnused(parts, unused));
+}
+
+async function removeUnused({ fileIo, directory }: ClosingParts, unused: Segment): Promise<void> {
+  const path = join(directory, segmentName(unused.number));
+  if ((await fileIo.stat(path)) !== undefined) await fileIo.remove(path);
   await fileIo.syncDirectory(directory);
 }
 

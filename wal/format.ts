@@ -144,6 +144,14 @@ export const SEGMENT_BYTES: {
   step: 4 * KiB,
 };
 
+/** The reserve: a share of the log's files, within bounds, a multiple of the step. Below `min` there is none. */
+export const RESERVE_BYTES: {
+  readonly share: number;
+  readonly min: number;
+  readonly max: number;
+  readonly step: number;
+} = { share: 8, min: 64 * KiB, max: 64 * MiB, step: 4 * KiB };
+
 /** Bytes of a segment no frame with records can have: header, link, and room for a mark at the end. */
 export const SEGMENT_OVERHEAD_BYTES: number = SEGMENT_HEADER.size + LINK_FRAME_BYTES + FRAME.size;
 

@@ -8,7 +8,13 @@ import { FORMAT_VERSION, FRAME, FRAME_KIND, LINK_FRAME_BYTES, SEGMENT_HEADER } f
 import { FrameHeader, type Link, readLink, segmentSeed } from './frame.ts';
 import { corrupt, ioError, unsupportedFormat, unsupportedFrame } from './log-error.ts';
 import { decodeSegmentHeader, type SegmentHeader } from './segment-header.ts';
-import { MANIFEST_NAME, isUnfinishedName, segmentName, segmentNumber } from './segment-name.ts';
+import {
+  MANIFEST_NAME,
+  RESERVE_NAME,
+  isUnfinishedName,
+  segmentName,
+  segmentNumber,
+} from './segment-name.ts';
 
 export interface LogDirectory {
   /** Numbers of the segment files, ascending. */
@@ -19,6 +25,7 @@ export interface LogDirectory {
   readonly strayFiles: readonly string[];
 }
 
+const OWN_NAMES: ReadonlySet<string> = new Set([MANIFEST_NAME, RESERVE_NAME]);
 /** Files of the directory's lock. */
 const LOCK_NAME = /^lock(?:-[0-9a-z-]+)?$/;
 
@@ -36,7 +43,7 @@ export async function listLogDirectory(fileIo: FileIo, directory: string): Promi
     const number = segmentNumber(name);
     if (number !== undefined) segments.push(number);
     else if (isUnfinishedName(name)) unfinished.push(name);
-    else if (name !== MANIFEST_NAME && !LOCK_NAME.test(name)) strayFiles.push(name);
+    else if (!OWN_NAMES.has(name) && !LOCK_NAME.test(name)) strayFiles.push(name);
   }
   segments.sort((a, b) => a - b);
   return { segments, unfinished, strayFiles };

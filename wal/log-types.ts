@@ -110,9 +110,12 @@ export interface LogStats {
   readonly segments: number;
   /** Files prepared for what comes next. */
   readonly segmentsReady: number;
+  /** Its files, the reserve aside. */
   readonly bytesOnDisk: number;
   /** Of those, bytes that hold something. */
   readonly bytesUsed: number;
+  /** Kept on the disk beside them, so that a full disk does not keep the log from being opened and closed. */
+  readonly reserveBytes: number;
   /** Appends that wait for the disk. */
   readonly pendingCommits: number;
   readonly followers: number;

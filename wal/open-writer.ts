@@ -1,11 +1,11 @@
 /**
  * Opens a log for writing: lock, scan, then whatever must be made sure of before anything is
- * served. Frames in doubt are written again in a new segment; if there are none, only the first
- * segment is made ready and no frame is written until the first commit. Dying at any point of it
- * leaves a log that opens to the same records.
+ * served. Frames in doubt are written again in a new segment; if there are none, nothing is waited
+ * for: the first segment is made ready behind, and no frame is written until the first commit.
+ * Dying at any point of it leaves a log that opens to the same records.
  */
-import { join } from 'node:path';
-import type { DirectoryLock } from '../src/base/file-io.ts';
+import type { DirectoryLock, FileIo } from '../src/base/file-io.ts';
+import { holderOf } from '../src/base/lock-holder.ts';
 import { Appender } from './appender.ts';
 import { type CreateOptions, createLog, ensureDirectory } from './create-log.ts';
 import { DirectoryWatch, directoryLost } from './directory-watch.ts';
@@ -24,16 +24,14 @@ import {
   roundSegmentBytes,
 } from './prepare-segment.ts';
 import { bytesInDoubt, isInDoubt, rewriteRoom, rewriteTail } from './rewrite-tail.ts';
+import { Reserve, isNoRoom } from './reserve.ts';
 import { scanLog } from './scan.ts';
 import type { ScanReport } from './scan-report.ts';
-import { segmentName } from './segment-name.ts';
 import { SegmentList } from './segment-list.ts';
 import { SegmentRoll } from './segment-roll.ts';
 import { takeLock } from './take-lock.ts';
+import { firstNumber, highestKept, removeBlanks, removeVoids } from './void-files.ts';
 import { type LogRecovery, LogWriter } from './writer.ts';
-
-/** A first segment that cannot be prepared for one of these reasons may be there later: the log opens, and refuses commands. */
-const MAY_HEAL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE']);
 
 /**
  * Opens the log in a directory, creating both if absent. Records go to `onFrame` before the
@@ -50,8 +48,9 @@ export async function openLogWriter<T>(
   const policy = syncPolicy(options.durability ?? 'always');
   const sizes = checkSizes(options);
   const path = await ensureDirectory(options.fileIo, directory);
-  const lock = await takeLock(options.fileIo, path);
-  const opening = new Opening(path, options, policy, sizes, lock);
+  const reserve = new Reserve(options.fileIo, path, options.logger);
+  const lock = await lockDirectory(options.fileIo, path, reserve);
+  const opening = new Opening(path, options, policy, sizes, lock, reserve);
   try {
     return await opening.run();
   } catch (error) {
@@ -61,13 +60,36 @@ export async function openLogWriter<T>(
   }
 }
 
+/** The lock is a file and takes room as well. What a living owner has in reserve is not ours to spend. */
+async function lockDirectory(
+  fileIo: FileIo,
+  path: string,
+  reserve: Reserve,
+): Promise<DirectoryLock> {
+  try {
+    return await takeLock(fileIo, path);
+  } catch (error) {
+    if (!isNoRoom(error) || (await isOwned(fileIo, path))) throw error;
+  }
+  return reserve.spend(() => takeLock(fileIo, path));
+}
+
+async function isOwned(fileIo: FileIo, path: string): Promise<boolean> {
+  try {
+    return (await holderOf(fileIo, path)) !== undefined;
+  } catch (error) {
+    throw ioError(error, 'looking at the lock', path);
+  }
+}
+
 /** @throws {StoreError} STORE_LOCKED, WAL_IO_ERROR */
-export class Opening<T> {
+class Opening<T> {
   private readonly directory: string;
   private readonly options: LogWriterOptions<T>;
   private readonly policy: SyncPolicy;
   private readonly sizes: LogSizes;
   private readonly lock: DirectoryLock;
+  private readonly reserve: Reserve;
   private readonly startedAt: number;
   private readonly watch: DirectoryWatch;
   private readonly segments = new SegmentList();
@@ -80,18 +102,21 @@ export class Opening<T> {
     policy: SyncPolicy,
     sizes: LogSizes,
     lock: DirectoryLock,
+    reserve: Reserve,
   ) {
     this.directory = directory;
     this.options = options;
     this.policy = policy;
     this.sizes = sizes;
     this.lock = lock;
+    this.reserve = reserve;
     this.watch = new DirectoryWatch(options.thread, directory, () => lock.isHeld());
     this.startedAt = options.thread.monotonicMs();
   }
 
   async run(): Promise<LogWriter<T>> {
     const { fileIo, onFrame, strict } = this.options;
+    await this.reserve.find();
     const found = await scanLog(fileIo, this.directory, {
       onFrame,
       strict,
@@ -121,49 +146,32 @@ export class Opening<T> {
 
   /** `ready`: the segment a creation already made. */
   private async finish(report: ScanReport, ready: Segment | undefined): Promise<LogWriter<T>> {
-    this.manifest = await openManifestFile(this.options.fileIo, this.directory, report.manifest);
-    const highestKept = ready === undefined ? await this.removeBlanks(report, this.manifest) : 0;
-    const appender = new Appender(report.attestedEnd, report.attestedEnd, this.segments);
-    const roll = this.roll(report, this.manifest);
-    if (ready !== undefined) roll.put(ready);
-    else if (isInDoubt(report)) await this.rewrite(report, appender, roll);
-    else await this.prepareFirst(roll);
-    return this.assemble(report, appender, roll, this.manifest, highestKept);
-  }
-
-  /** Above the log, prepared and never used: their room is wanted, their numbers are given again. */
-  private async removeBlanks(report: ScanReport, manifest: ManifestFile): Promise<number> {
     const { fileIo } = this.options;
-    const { blanks } = report.chain;
-    const highestKept = Math.max(
-      0,
-      ...report.files.segments.filter((number) => !blanks.includes(number)),
-    );
-    // Also when it says so already: the slot we read may be in the page cache only.
-    const isNamed = manifest.state.highestSegment > highestKept;
-    if (isNamed || blanks.length > 0) await manifest.updateBoth({ highestSegment: highestKept });
-    for (const number of blanks) await fileIo.remove(join(this.directory, segmentName(number)));
-    if (blanks.length > 0) await fileIo.syncDirectory(this.directory);
-    return highestKept;
+    const { directory, reserve } = this;
+    const manifest = await openManifestFile(fileIo, directory, report.manifest);
+    this.manifest = manifest;
+    if (ready === undefined)
+      await reserve.spend(() => removeBlanks({ fileIo, directory, report, manifest }));
+    const roll = this.roll(report, manifest);
+    const isDoubtful = isInDoubt(report);
+    const appender = isDoubtful ? await this.rewrite(report, roll) : this.appender(report);
+    const kept = ready === undefined ? highestKept(report) : 0;
+    const writer = this.assemble(report, appender, roll, manifest, kept);
+    if (ready !== undefined) roll.put(ready);
+    else if (!isDoubtful) roll.start();
+    return writer;
   }
 
-  /** Number of the first segment this process writes to: behind the log, over the topmost void if there is one. */
-  private firstNumber(report: ScanReport): number {
-    const { segments, voids, blanks } = report.chain;
-    const usedVoids = voids.filter((number) => !blanks.includes(number));
-    return Math.max(
-      (segments.at(-1)?.number ?? 0) + 1,
-      report.manifest.state.oldestSegment,
-      ...usedVoids,
-    );
+  private appender({ attestedEnd }: ScanReport): Appender {
+    return new Appender(attestedEnd, attestedEnd, this.segments);
   }
 
   private roll(report: ScanReport, manifest: ManifestFile): SegmentRoll {
     const { fileIo, clock, thread, logger } = this.options;
-    const firstNumber = this.firstNumber(report);
+    const { directory } = this;
     const context: PrepareContext = {
       fileIo,
-      directory: this.directory,
+      directory,
       storeId: report.manifest.state.storeId,
       manifest,
       now: () => clock.now(),
@@ -171,63 +179,41 @@ export class Opening<T> {
     };
     return new SegmentRoll({
       prepare: (number, sizeBytes) => this.prepare(context, number, sizeBytes),
-      removeVoids: () => this.removeVoids(report, firstNumber),
+      removeVoids: () => removeVoids({ fileIo, directory, report, manifest }),
+      onReady: () => this.reserve.want(this.segments.sizeBytes),
       thread,
       logger,
       segmentBytes: this.sizes.segmentBytes,
-      firstNumber,
+      firstNumber: firstNumber(report),
     });
   }
 
-  /** Never in a directory that took the place of ours. */
+  /** Never in a directory that took the place of ours, and never short of room that only a reserve being made takes. */
   private async prepare(
     context: PrepareContext,
     number: number,
     sizeBytes: number,
   ): Promise<Segment> {
     if (!(await this.watch.look())) throw directoryLost(this.directory, 'not-done');
-    return prepareSegment(context, number, sizeBytes);
+    return this.reserve.makeWay(() => prepareSegment(context, number, sizeBytes));
   }
 
-  /** Oldest first; a file that stays is void still, and met again at the next opening. */
-  private async removeVoids(report: ScanReport, firstNumber: number): Promise<void> {
-    const { fileIo } = this.options;
-    const { segments, voids, blanks, dropped } = report.chain;
-    // The new segment continues the last attested end: what lies between was written again.
-    const passedOver = segments
-      .map((segment) => segment.number)
-      .filter((number) => number > report.attestedEnd.segment);
-    const gone = [...voids, ...passedOver]
-      .filter((number) => number !== firstNumber && !blanks.includes(number))
-      .toSorted((a, b) => a - b);
-    const names = [...[...dropped, ...gone].map(segmentName), ...report.files.unfinished];
-    if (names.length > 0) await this.manifest?.settle();
-    for (const name of names) {
-      const path = join(this.directory, name);
-      if ((await fileIo.stat(path)) !== undefined) await fileIo.remove(path);
-    }
-    if (names.length > 0) await fileIo.syncDirectory(this.directory);
-  }
-
-  private async rewrite(report: ScanReport, appender: Appender, roll: SegmentRoll): Promise<void> {
-    const { segmentBytes } = this.sizes;
+  /** May be repeated from its beginning: until its last frame is there the new segment is void, and then it says the same. */
+  private rewrite(report: ScanReport, roll: SegmentRoll): Promise<Appender> {
     const needed = roundSegmentBytes(rewriteRoom(bytesInDoubt(report)));
-    const sizeBytes = Math.max(Math.min(SEGMENT_BYTES.first, segmentBytes), needed);
-    const segment = await roll.prepareNow(sizeBytes);
-    this.prepared.push(segment);
-    await rewriteTail(this.options.fileIo, report, segment, appender);
-    roll.tookOver(segment);
-    roll.noteSynced();
-  }
-
-  private async prepareFirst(roll: SegmentRoll): Promise<void> {
-    roll.start();
-    await roll.settled();
-    const { failure } = roll;
-    if (failure !== undefined && !MAY_HEAL.has((failure.details as { errno?: unknown }).errno)) {
-      await roll.stop();
-      throw failure;
-    }
+    let sizeBytes = Math.max(Math.min(SEGMENT_BYTES.first, this.sizes.segmentBytes), needed);
+    return this.reserve.spend(async (isSecond) => {
+      // There was no room for the usual size.
+      if (isSecond && this.prepared.length === 0) sizeBytes = needed;
+      for (const before of this.prepared.splice(0)) await closeSegment(before);
+      const appender = this.appender(report);
+      const segment = await roll.prepareNow(sizeBytes);
+      this.prepared.push(segment);
+      await rewriteTail(this.options.fileIo, report, segment, appender);
+      roll.tookOver(segment);
+      roll.noteSynced();
+      return appender;
+    });
   }
 
   private assemble(
@@ -235,7 +221,7 @@ export class Opening<T> {
     appender: Appender,
     roll: SegmentRoll,
     manifest: ManifestFile,
-    highestKept: number,
+    kept: number,
   ): LogWriter<T> {
     const { fileIo, thread, sink, blockingPath = true } = this.options;
     const { directory, lock, watch } = this;
@@ -265,9 +251,10 @@ export class Opening<T> {
       appender,
       roll,
       watch,
+      reserve: this.reserve,
       maxPending: this.sizes.maxPending,
       segments: this.segments,
-      highestKept,
+      highestKept: kept,
       recovery: this.recovery(report),
     });
   }
@@ -292,6 +279,7 @@ export class Opening<T> {
 
   /** After a failure: descriptors back. Files stay as they are, for the next attempt to judge. */
   async abandon(): Promise<void> {
+    await this.reserve.stop();
     for (const segment of this.prepared) await closeSegment(segment).catch(() => undefined);
     await this.manifest?.close().catch(() => undefined);
   }

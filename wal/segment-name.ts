@@ -5,6 +5,8 @@ const UNFINISHED = '.new';
 
 export const MANIFEST_NAME = 'manifest';
 export const UNFINISHED_MANIFEST_NAME: string = MANIFEST_NAME + UNFINISHED;
+export const RESERVE_NAME = 'reserve';
+export const UNFINISHED_RESERVE_NAME: string = RESERVE_NAME + UNFINISHED;
 
 /** Numbers end here: they are 32 bits in the format. */
 export const MAX_SEGMENT_NUMBER: number = 2 ** 32 - 1;
@@ -27,9 +29,9 @@ export function segmentNumber(name: string): number | undefined {
     : undefined;
 }
 
-/** Left behind by a process that died while preparing a segment or creating the manifest. */
+/** Left behind by a process that died while making the file. */
 export function isUnfinishedName(name: string): boolean {
-  if (name === UNFINISHED_MANIFEST_NAME) return true;
+  if (name === UNFINISHED_MANIFEST_NAME || name === UNFINISHED_RESERVE_NAME) return true;
   return (
     name.endsWith(UNFINISHED) && segmentNumber(name.slice(0, -UNFINISHED.length)) !== undefined
   );

@@ -16,6 +16,8 @@ export interface RollOptions {
   readonly prepare: (number: number, sizeBytes: number) => Promise<Segment>;
   /** Removes files no link leads to. */
   readonly removeVoids: () => Promise<void>;
+  /** The next segment is ready, so there was room for it. */
+  readonly onReady: () => void;
   readonly thread: Thread;
   readonly logger: Logger;
   readonly segmentBytes: number;
@@ -36,7 +38,11 @@ export class SegmentRoll {
     this.nextNumber = options.firstNumber;
     this.nextBytes = Math.min(SEGMENT_BYTES.first, options.segmentBytes);
     const { prepare, thread, logger } = options;
-    this.supply = new SegmentSupply({ prepare, thread, logger, onChange: () => this.onChange() });
+    const onChange = (): void => {
+      this.onChange();
+      if (this.supply.ready !== undefined) options.onReady();
+    };
+    this.supply = new SegmentSupply({ prepare, thread, logger, onChange });
   }
 
   get failure(): StoreError | undefined {
@@ -49,14 +55,9 @@ export class SegmentRoll {
     return this.supply.ready;
   }
 
-  /** Starts preparing the first segment. */
+  /** Starts preparing the first segment; a commit that comes before it is ready waits for it. */
   start(): void {
     this.supply.want(this.nextNumber, this.nextBytes);
-  }
-
-  /** Resolves when the attempt under way succeeded or failed. */
-  settled(): Promise<void> {
-    return this.supply.settled();
   }
 
   /** The first segment, made by a creation. */

@@ -58,11 +58,6 @@ export class SegmentSupply {
     return segment;
   }
 
-  /** Resolves when the attempt under way succeeded or failed. */
-  async settled(): Promise<void> {
-    await this.working;
-  }
-
   /** Nothing is begun any more; resolves when nothing is under way. The ready segment stays. */
   async stop(): Promise<void> {
     this.isStopped = true;

@@ -10,6 +10,7 @@ import { openDriver, scanDriver } from './log-driver.ts';
 import { SimDisk } from './sim-disk.ts';
 
 const PATH = '/db/00000001.wal';
+const REFUSED = { code: 'FORMAT_UNSUPPORTED', file: '00000001.wal' };
 
 /** One segment: a link, three data frames, and a mark if it was closed. */
 async function oneSegment(isClosed: boolean): Promise<Map<string, Uint8Array>> {
@@ -39,13 +40,19 @@ function reseal(bytes: Uint8Array, at: number, field: 'kind' | 'version', value:
   new DataView(bytes.buffer).setUint32(at + FRAME.headerCrc, crc, true);
 }
 
-async function expectRefused(files: Map<string, Uint8Array>, details: object): Promise<void> {
-  const error = { code: 'FORMAT_UNSUPPORTED', details: { file: '00000001.wal', ...details } };
+/** What both opening and scanning say; the files are left alone. */
+async function refusal(files: Map<string, Uint8Array>): Promise<unknown> {
   const disk = new SimDisk(files);
-  await expect(openDriver(disk.io, '/db')).rejects.toMatchObject(error);
-  await expect(scanDriver(disk.io, '/db')).rejects.toMatchObject(error);
+  const told = await Promise.allSettled([
+    openDriver(disk.io, '/db'),
+    scanDriver(new SimDisk(files).io, '/db'),
+  ]);
   expect(disk.journal).toEqual([]);
   expect(disk.isLocked).toBe(false);
+  const [opening, scanning] = told.map((one) => (one.status === 'rejected' ? one.reason : one));
+  const { code, details } = scanning as { code: string; details: object };
+  expect(opening).toMatchObject({ code, details });
+  return { code, ...details };
 }
 
 describe('F-56 a sealed frame of a newer version', () => {
@@ -57,14 +64,26 @@ describe('F-56 a sealed frame of a newer version', () => {
       for (const kind of [0, FRAME_KIND.mark + 1, 255]) {
         const copy = new Map(files).set(PATH, (files.get(PATH) as Uint8Array).slice());
         reseal(copy.get(PATH) as Uint8Array, at, 'kind', kind);
-        await expectRefused(copy, { what: 'frame kind', value: kind });
+        expect(await refusal(copy)).toMatchObject({ ...REFUSED, what: 'frame kind', value: kind });
       }
       for (const version of [0, 2]) {
         const copy = new Map(files).set(PATH, (files.get(PATH) as Uint8Array).slice());
         reseal(copy.get(PATH) as Uint8Array, at, 'version', version);
-        await expectRefused(copy, { version, supported: 1 });
+        expect(await refusal(copy)).toMatchObject({ ...REFUSED, version, supported: 1 });
       }
     }
+  });
+
+  it('at the beginning of a segment that has a successor', async () => {
+    const disk = new SimDisk();
+    const { driver, writer } = await openDriver(disk.io, '/db');
+    driver.recordBytes = 3000;
+    for (let i = 0; i < 3; i++) await driver.commit();
+    await writer.close();
+    const files = disk.files();
+    expect(files.size).toBeGreaterThan(3);
+    reseal(files.get(PATH) as Uint8Array, SEGMENT_HEADER.size, 'kind', 4);
+    expect(await refusal(files)).toMatchObject({ ...REFUSED, what: 'frame kind', value: 4 });
   });
 
   it('with a torn payload, and behind a torn frame', async () => {
@@ -73,9 +92,9 @@ describe('F-56 a sealed frame of a newer version', () => {
     const [, , before, last] = framesIn(bytes) as [number, number, number, number];
     reseal(bytes, last, 'kind', 9);
     bytes.fill(0, last + FRAME.size);
-    await expectRefused(files, { value: 9 });
+    expect(await refusal(files)).toMatchObject({ ...REFUSED, value: 9 });
     bytes.fill(0, before, before + 8);
-    await expectRefused(files, { value: 9 });
+    expect(await refusal(files)).toMatchObject({ ...REFUSED, value: 9 });
   });
 
   it('whose header does not verify is a torn tail like any other', async () => {
