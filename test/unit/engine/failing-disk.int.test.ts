@@ -105,7 +105,7 @@ describe('a failed write or sync', () => {
       const reaching = refusalOf(() => store.reached(1000));
       const told = await settled(Promise.all([first, group, resting, behind, flushing, reaching]));
       expect(told.map((error) => error.code)).toEqual(told.map(() => 'WAL_IO_ERROR'));
-      const [one, two] = told as [StoreError, StoreError];
+      const [one, two] = told;
       const unknown = { outcome: 'unknown', errno: 'EIO' };
       expect([one.details, two.details]).toMatchObject([unknown, unknown]);
       expect([one.retryable, two.retryable]).toEqual([false, false]);
