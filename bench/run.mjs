@@ -65,7 +65,7 @@ async function main() {
     try {
       reports.push(await runBench(name, toArguments(options)));
     } catch (error) {
-      process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
       process.exitCode = 1;
     }
   }

@@ -177,6 +177,7 @@ describe('docs/operations.md', () => {
     const renamed: Readonly<Record<string, string>> = {
       'idempotency.retentionMs': 'keyRetentionMs',
       'idempotency.maxKeys': 'maxKeys',
+      'idempotency.maxBytes': 'maxKeyBytes',
       'idempotency.mismatch': 'mismatch',
     };
     for (const [, name, shown] of textOf('docs/operations.md').matchAll(

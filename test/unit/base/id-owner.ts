@@ -8,7 +8,7 @@ export const KEY: Uint8Array = Uint8Array.of(9, 8, 7, 6, 5, 4, 3, 2);
 export class IdOwner {
   readonly heap: SlabHeap = new SlabHeap();
   readonly handles: FreeHandles = new FreeHandles();
-  readonly refs: number[] = [];
+  readonly refs: (number | undefined)[] = [];
   readonly table: IdTable;
 
   constructor(hashKey: Uint8Array = KEY) {
@@ -34,7 +34,7 @@ export class IdOwner {
 
   remove(handle: number): void {
     const ref = this.idRefOf(handle);
-    delete this.refs[handle];
+    this.refs[handle] = undefined;
     this.table.remove(handle, ref);
     this.handles.release(handle);
   }

@@ -84,7 +84,7 @@ test('the bits behind the last slot of a slab are never handed out', () => {
   const refs = Array.from({ length: slots }, () => heap.allocate(104));
   const freed = [refs[0], refs[slots - 1]] as number[];
   for (const ref of freed) heap.free(ref);
-  expect(freed.map(() => heap.allocate(104)).sort()).toEqual(freed);
+  expect(freed.map(() => heap.allocate(104)).sort((a, b) => a - b)).toEqual(freed);
 });
 
 test('refs of slabs that were let go are used again', () => {
