@@ -163,8 +163,8 @@ describe('its types', () => {
     const store = await openStore(':memory:');
     const doors = await store.machine(door);
     await doors.create({ id: 'front' });
-    const { state } = await doors.apply('front', 'SHUT');
-    const known: 'open' | 'shut' = state;
+    const { to } = await doors.apply('front', 'SHUT');
+    const known: 'open' | 'shut' = to;
     // @ts-expect-error the machine has no such event
     await doors.apply('front', 'SLAM').catch((error: unknown) => isStoreError(error, 'CONFLICT'));
     await store.close();
