@@ -2,7 +2,7 @@
  * A FileIo around another one, with a hook before every call: it may let the call pass, make it
  * fail, hold it back, or end the process half way through a write.
  */
-import type { FileHandle, FileIo, OpenMode } from '../../src/base/file-io.ts';
+import type { FileHandle, FileIo } from '../../src/base/file-io.ts';
 
 export type CallKind =
   | 'open'
@@ -59,7 +59,7 @@ export function hookedIo(io: FileIo, hooks: Hooks, hasSyncedWrites = io.hasSynce
     hasSyncedWrites,
     open: (path, mode) =>
       pass(mode === 'create' ? 'create' : 'open', path, async () =>
-        hookedHandle(await io.open(path, mode as OpenMode), hooks, check),
+        hookedHandle(await io.open(path, mode), hooks, check),
       ),
     stat: (path) => pass('stat', path, () => io.stat(path)),
     list: (path) => pass('list', path, () => io.list(path)),

@@ -10,8 +10,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Durability, openStore } from 'pawl';
 import { seededRandom } from '../../src/base/random.ts';
-import { compileWorker, Worker, type WorkerPlan } from './worker-process.ts';
-import { CALLERS, findProgress, PREPARED } from './workload.ts';
+import { Generations } from './generations.ts';
+import { compileWorker } from './worker-process.ts';
+import { CALLERS, findProgress } from './workload.ts';
 
 const ROUNDS = Number(process.env['PAWL_CRASH_ROUNDS'] ?? '1');
 const HOW = ['before', 'half', 'after'] as const;
@@ -30,103 +31,58 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-/** One store and the processes that worked on it. */
-class Generations {
-  /** Commands of each caller that it knows to be done. */
-  known: readonly number[] = NOTHING;
-  /** The same as the store shows it: a caller may not know of its last one, and sends it again. */
-  private found: readonly number[] = NOTHING;
-  private isPrepared = false;
-  private readonly location: string;
-  private readonly durability: Durability;
-
-  constructor(location: string, durability: Durability = 'always') {
-    this.location = location;
-    this.durability = durability;
-  }
-
-  start(kill: WorkerPlan['kill'], commands: number): Worker {
-    return new Worker(compiled.program, {
-      directory: this.location,
-      segmentBytes: 4096,
-      durability: this.durability,
-      from: this.known,
-      commands,
-      kill,
-    });
-  }
-
-  /** After the death of a process: everything it was told is there, nothing twice, nothing half. */
-  async check(worker: Worker, what: string): Promise<void> {
-    this.isPrepared ||= worker.isPrepared;
-    const store = await openStore(this.location, { segmentBytes: 4096 });
-    try {
-      // A key finds the first result exactly when the command was there.
-      for (const [caller, serial] of worker.repeated)
-        expect([what, caller, (this.found[caller] as number) > serial]).toEqual([
-          what,
-          caller,
-          true,
-        ]);
-      if (!this.isPrepared) {
-        expect(store.offset).toBeLessThanOrEqual(PREPARED);
-        return;
-      }
-      // What was shown once stays, whether its caller learned of it or not.
-      const larger = (counts: readonly number[]): number[] =>
-        counts.map((count, caller) => Math.max(count, this.found[caller] as number));
-      this.found = findProgress(store, larger(worker.acked), larger(worker.sent));
-      this.known = [...worker.acked];
-      expect([what, (await store.verify()).problems]).toEqual([what, []]);
-    } catch (cause) {
-      throw new Error(what, { cause });
-    } finally {
-      await store.close();
-    }
-  }
-}
-
 describe('SIGKILL', () => {
-  test('F-1 F-6 F-13 at each of the first calls on a new directory', { timeout: LIMIT_MS }, async () => {
-    const plans = Array.from({ length: 18 * ROUNDS }, (_, i) => ({
-      call: 1 + Math.floor(i / ROUNDS),
-      how: HOW[i % HOW.length]!,
-    }));
-    await inParallel(plans, async (kill, i) => {
-      const generations = new Generations(join(directory, `${i}`));
-      const worker = generations.start(kill, 2);
-      expect(await worker.gone).toBe('SIGKILL');
-      await generations.check(worker, `${kill.how} call ${kill.call}`);
-      // What a dead attempt left behind is no obstacle and does not pile up.
-      const names = await readdir(join(directory, `${i}`));
-      expect(names.length).toBeLessThanOrEqual(4);
-    });
-  });
+  test(
+    'F-1 F-6 F-13 at each of the first calls on a new directory',
+    { timeout: LIMIT_MS },
+    async () => {
+      const plans = Array.from({ length: 18 * ROUNDS }, (_, i) => ({
+        call: 1 + Math.floor(i / ROUNDS),
+        how: HOW[i % HOW.length]!,
+      }));
+      await inParallel(plans, async (kill, i) => {
+        const generations = new Generations(compiled.program, join(directory, `${i}`));
+        const worker = generations.start(kill, 2);
+        expect(await worker.gone).toBe('SIGKILL');
+        await generations.check(worker, `${kill.how} call ${kill.call}`);
+        // What a dead attempt left behind is no obstacle and does not pile up.
+        const names = await readdir(join(directory, `${i}`));
+        expect(names.length).toBeLessThanOrEqual(4);
+      });
+    },
+  );
 
-  test('F-1 F-8 F-13 F-14 at any call, and the next process goes on', { timeout: LIMIT_MS }, async () => {
-    await inParallel(Array.from({ length: 2 * ROUNDS }, (_, i) => i), async (seed) => {
-      const random = seededRandom(100 + seed);
-      const generations = new Generations(join(directory, `${seed}`));
-      for (let n = 0; n < 16; n++) {
-        const isOpening = random.next() < 0.4;
-        const call = 1 + Math.floor(random.next() * (isOpening ? 14 : 90));
-        const how = HOW[Math.floor(random.next() * 3)]!;
-        const worker = generations.start({ call, how }, 40);
-        const signal = await worker.gone;
-        const what = `seed ${seed}, process ${n}, ${how} call ${call}, ended by ${signal}`;
-        expect([what, worker.failure]).toEqual([what, undefined]);
-        await generations.check(worker, what);
-      }
-      expect(Math.min(...generations.known)).toBeGreaterThan(10);
-    });
-  });
+  test(
+    'F-1 F-8 F-13 F-14 at any call, and the next process goes on',
+    { timeout: LIMIT_MS },
+    async () => {
+      await inParallel(
+        Array.from({ length: 2 * ROUNDS }, (_, i) => i),
+        async (seed) => {
+          const random = seededRandom(100 + seed);
+          const generations = new Generations(compiled.program, join(directory, `${seed}`));
+          for (let n = 0; n < 16; n++) {
+            const isOpening = random.next() < 0.4;
+            const call = 1 + Math.floor(random.next() * (isOpening ? 14 : 90));
+            const how = HOW[Math.floor(random.next() * 3)]!;
+            const worker = generations.start({ call, how }, 40);
+            const signal = await worker.gone;
+            const what = `seed ${seed}, process ${n}, ${how} call ${call}, ended by ${signal}`;
+            expect([what, worker.failure]).toEqual([what, undefined]);
+            await generations.check(worker, what);
+          }
+          expect(Math.min(...generations.known)).toBeGreaterThan(10);
+        },
+      );
+    },
+  );
 
   test.each<Durability>(['always', 'os'])(
     'F-1 F-15 at any moment, and the next process goes on, level %j',
     { timeout: LIMIT_MS },
     async (durability) => {
       const random = seededRandom(7);
-      const generations = new Generations(directory, durability);
+      const generations = new Generations(compiled.program, directory, durability);
       for (let n = 0; n < 6 * ROUNDS; n++) {
         const worker = generations.start(undefined, 1_000_000);
         const enough = worker.ackedTotal + Math.floor(random.next() * 400);
@@ -139,7 +95,7 @@ describe('SIGKILL', () => {
   );
 
   test('F-17 WAL-5 a process that closes leaves nothing to drop', async () => {
-    const generations = new Generations(directory);
+    const generations = new Generations(compiled.program, directory);
     const worker = generations.start(undefined, 30);
     expect(await worker.gone).toBe(null);
     expect([worker.isClosed, worker.acked]).toEqual([true, NOTHING.map(() => 30)]);

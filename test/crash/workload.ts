@@ -6,7 +6,7 @@
  */
 import type { MachineDefinition, ReadStore, Store } from 'pawl';
 
-export const RING: MachineDefinition = {
+const RING: MachineDefinition = {
   name: 'ring',
   version: 1,
   states: ['r0', 'r1', 'r2', 'r3', 'r4'],
@@ -102,6 +102,10 @@ export async function work(
   }
 }
 
+function byId([a]: readonly [string, ...unknown[]], [b]: readonly [string, ...unknown[]]): number {
+  return a < b ? -1 : 1;
+}
+
 /** What the store shows of one caller. */
 type Part = Readonly<Record<string, unknown>>;
 
@@ -110,9 +114,9 @@ function partOf(store: ReadStore, caller: number): Part {
   const mine = store.instances.get(own(caller));
   const pairs = [...store.instances.iterate()]
     .filter((one) => one.id.startsWith(`pair-${caller}-`))
-    .map(({ id, state, context }) => [id, state, context]);
+    .map(({ id, state, context }) => [id, state, context] as const);
   const all: Record<string, unknown> = { noted, state: mine?.state, context: mine?.context };
-  all['pairs'] = pairs.toSorted();
+  all['pairs'] = pairs.toSorted(byId);
   return all;
 }
 
@@ -121,7 +125,7 @@ function expectedPart(caller: number, count: number): Part {
   let steps = 0;
   let noted = -1;
   const context: Record<string, unknown> = {};
-  const pairs = new Map<string, unknown>();
+  const pairs = new Map<string, readonly [string, string, unknown]>();
   for (let serial = 0; serial < count; serial++) {
     const kind = serial % 4;
     if (kind === 1) noted = serial;
@@ -136,7 +140,7 @@ function expectedPart(caller: number, count: number): Part {
     context['serial'] = serial;
     if (kind === 0) context[`at-${serial % 7}`] = 'x'.repeat(serial % 60);
   }
-  const sorted = [...pairs.values()].toSorted();
+  const sorted = [...pairs.values()].toSorted(byId);
   return { noted: SHARED.map(() => noted), state: `r${steps % 5}`, context, pairs: sorted };
 }
 
@@ -175,4 +179,3 @@ function canonical(json: string): string {
       : value,
   );
 }
-

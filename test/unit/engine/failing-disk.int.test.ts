@@ -118,7 +118,7 @@ describe('a failed write or sync', () => {
       expect(later.details).toMatchObject({ outcome: 'not-done', errno: 'EIO' });
       for (const call of [
         (): unknown => store.machines.put({ ...DOOR, version: 2 }),
-        (): unknown => store.transaction((tx) => void tx.instances.delete('d')),
+        (): unknown => store.transaction((tx) => tx.instances.delete('d')),
         (): unknown => store.instances.delete('d'),
         (): unknown => store.flush(),
       ])
@@ -352,9 +352,12 @@ describe('a place where no store can be', () => {
   test('F-40 a read that fails is no end of the log', async () => {
     const disk = new Disk();
     await (await withDoors(disk)).close();
-    disk.fault = (kind, path) => (kind === 'read' && !path.endsWith('lock') ? osError('EIO') : undefined);
+    disk.fault = (kind, path) =>
+      kind === 'read' && !path.endsWith('lock') ? osError('EIO') : undefined;
     expect((await refusalOf(() => disk.open())).code).toBe('WAL_IO_ERROR');
-    const reading = await refusalOf(() => openStore(directory, { readOnly: true, fileIo: disk.io }));
+    const reading = await refusalOf(() =>
+      openStore(directory, { readOnly: true, fileIo: disk.io }),
+    );
     expect(reading.code).toBe('WAL_IO_ERROR');
     const store = await openStore(directory);
     expect(store.offset).toBe(2);
@@ -382,23 +385,26 @@ describe('a directory that goes away', () => {
     ],
   ];
 
-  test.each(ways)('F-53 %s: writing stops, reading goes on, closing succeeds', async (_, vanish) => {
-    const store = await withDoors(new Disk());
-    await vanish();
-    const names = await readdir(directory).catch(() => []);
-    let refused: StoreError | undefined;
-    while (refused === undefined) {
-      const [one] = await Promise.allSettled([store.instances.apply('d', 'PUSH', { n: 1 })]);
-      if (one.status === 'rejected') refused = one.reason as StoreError;
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    expect(refused.code).toBe('WAL_IO_ERROR');
-    expect(store.instances.get('d')).toBeDefined();
-    await settled(store.close());
-    // Nothing was put into what stands there now.
-    expect(await readdir(directory).catch(() => [])).toEqual(names);
-    const other = await openStore(directory);
-    expect(other.offset).toBe(0);
-    await other.close();
-  });
+  test.each(ways)(
+    'F-53 %s: writing stops, reading goes on, closing succeeds',
+    async (_, vanish) => {
+      const store = await withDoors(new Disk());
+      await vanish();
+      const names = await readdir(directory).catch(() => []);
+      let refused: StoreError | undefined;
+      while (refused === undefined) {
+        const [one] = await Promise.allSettled([store.instances.apply('d', 'PUSH', { n: 1 })]);
+        if (one.status === 'rejected') refused = one.reason as StoreError;
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      expect(refused.code).toBe('WAL_IO_ERROR');
+      expect(store.instances.get('d')).toBeDefined();
+      await settled(store.close());
+      // Nothing was put into what stands there now.
+      expect(await readdir(directory).catch(() => [])).toEqual(names);
+      const other = await openStore(directory);
+      expect(other.offset).toBe(0);
+      await other.close();
+    },
+  );
 });

@@ -32,7 +32,12 @@ async function checkHistory(
   const history = new History(choose, clock);
   let before: unknown;
   for (const commands of rounds) {
-    const store = await openStore(location, { ...RETENTION, segmentBytes: 4096, ...options, clock });
+    const store = await openStore(location, {
+      ...RETENTION,
+      segmentBytes: 4096,
+      ...options,
+      clock,
+    });
     if (before !== undefined) expect(imageOf(stateOf(store))).toEqual(before);
     expect(store.recovery.bytesTruncated).toBe(0);
     await history.run(store, commands);
