@@ -83,7 +83,7 @@ export class RecordWriter {
   /** Milliseconds since the epoch, for a command that is about to be decided. */
   readClock(): number {
     this.now = Math.trunc(this.clock.now());
-    this.needed = [];
+    if (this.needed.length > 0) this.needed = [];
     return this.now;
   }
 
@@ -178,8 +178,10 @@ export class RecordWriter {
 
   /** Drops what clock and limits say is over, as records of their own: a slice, so that no command pays for all of it. */
   private maintain(): void {
-    for (const due of this.needed) this.logPurge(due);
-    this.needed = [];
+    if (this.needed.length > 0) {
+      for (const due of this.needed) this.logPurge(due);
+      this.needed = [];
+    }
     const due = this.retention.due(this.state, this.overlay.keys.size, this.now);
     if (due !== undefined) this.logPurge(due);
   }

@@ -247,8 +247,12 @@ describe('a full disk', () => {
     }
     // The offsets of the refused were given to others: no gap.
     expect(healed).toMatchObject({ offset: taken + 3 });
+    // And for good: far more than the segments at hand take is not refused, it waits for others.
+    await Promise.all(
+      Array.from({ length: 40 }, () => store.instances.apply('d', 'PUSH', payload)),
+    );
     await store.close();
-    expect(await verifyStore(directory)).toMatchObject({ ok: true, lastOffset: taken + 3 });
+    expect(await verifyStore(directory)).toMatchObject({ ok: true, lastOffset: taken + 43 });
   });
 
   test('F-36 a store on a full disk opens, shows everything and closes', async () => {
