@@ -275,12 +275,15 @@ export class FramePump<T> implements DiskEvents {
   /** Waiting for a segment a full disk does not give. */
   private get isStuck(): boolean {
     const { roll, appender } = this.parts;
+    if (this.disk.isWriting || this.disk.isSyncing) return false;
     return roll.failure !== undefined && this.way.isEmpty && appender.isSynced;
   }
 
   private giveUpWaiting(): void {
     const dropped = this.dropWaiting(this.parts.roll.failure as StoreError);
-    this.parts.sink.failed({ error: dropped.error, tickets: [] }, dropped);
+    if (dropped.tickets.length > 0) {
+      this.parts.sink.failed({ error: dropped.error, tickets: [] }, dropped);
+    }
   }
 
   private dropWaiting(failure: StoreError): { error: StoreError; tickets: T[] } {

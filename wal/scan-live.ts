@@ -95,7 +95,8 @@ function onceEach(onFrame: OnFrame | undefined): OnFrame | undefined {
   let last = 0;
   return (bytes, start, end, firstOffset, count) => {
     if (firstOffset <= last) return;
-    last = firstOffset + count - 1;
     onFrame(bytes, start, end, firstOffset, count);
+    // Only now: a frame that was refused must be met, and refused, again.
+    last = firstOffset + count - 1;
   };
 }

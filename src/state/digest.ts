@@ -23,6 +23,7 @@ export function digestOf(state: State): string {
 
 function addDefinitions(hash: Hash, state: State): void {
   for (const one of state.machines.all()) {
+    if (!one.isApplied) continue;
     line(hash, ['definition', one.index, canonicalText(one.body), one.isHidden, one.rows]);
     line(hash, ['indexes', one.machine.name, ...one.machine.indexes]);
     line(hash, ['population', ...one.population]);
