@@ -111,16 +111,12 @@ describe('a log with a record that cannot be', () => {
     },
   );
 
-  // A second look at a log skips what failed at the first: readers are shown the store without it.
-  test.each(impossible)(
-    'F-0b WAL-5 %s: CORRUPT also for readers',
-    { fails: true },
-    async (_, bytes) => {
-      await append(Uint8Array.from(bytes));
-      const error = await refusalOf(() => openStore(directory, { readOnly: true }));
-      expect(error).toMatchObject({ code: 'CORRUPT', details: { offset: 3 } });
-    },
-  );
+  // A second look at a log once skipped what had failed at the first: readers were shown the store without it.
+  test.each(impossible)('F-0b WAL-5 %s: CORRUPT also for readers', async (_, bytes) => {
+    await append(Uint8Array.from(bytes));
+    const error = await refusalOf(() => openStore(directory, { readOnly: true }));
+    expect(error).toMatchObject({ code: 'CORRUPT', details: { offset: 3 } });
+  });
 
   test.each([
     ['an unknown kind', [77, 0, 0]],
