@@ -52,10 +52,10 @@ export class FlushPace {
     this.row++;
   }
 
-  /** Sees to the next frame; `waitsForMany`: for those the last one woke, it waits a turn. */
-  schedule(waitsForMany: boolean): void {
+  /** Sees to the next frame: for those the last one woke, if they were many, it waits a turn. */
+  schedule(): void {
     if (this.isScheduled) return;
-    if (this.isLongRow || (waitsForMany && this.lastCommits > 1)) return this.nextTurn();
+    if (this.isLongRow || this.lastCommits > 1) return this.nextTurn();
     this.isScheduled = true;
     this.thread.afterMicrotasks(this.onTime);
   }

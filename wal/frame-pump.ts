@@ -93,7 +93,7 @@ export class FramePump<T> implements DiskEvents {
 
   private schedule(): void {
     if (this.isPumping || this.isBusy || this.way.reported !== undefined) return;
-    if (!this.parts.queue.isEmpty) this.pace.schedule(this.parts.policy.isAlways);
+    if (!this.parts.queue.isEmpty) this.pace.schedule();
   }
 
   private get isBusy(): boolean {
@@ -280,10 +280,9 @@ export class FramePump<T> implements DiskEvents {
   }
 
   private giveUpWaiting(): void {
-    const dropped = this.dropWaiting(this.parts.roll.failure as StoreError);
-    if (dropped.tickets.length > 0) {
-      this.parts.sink.failed({ error: dropped.error, tickets: [] }, dropped);
-    }
+    const waiting = this.dropWaiting(this.parts.roll.failure as StoreError);
+    const tried = { error: waiting.error, tickets: [] };
+    if (waiting.tickets.length > 0) this.parts.sink.failed(tried, waiting);
   }
 
   private dropWaiting(failure: StoreError): { error: StoreError; tickets: T[] } {

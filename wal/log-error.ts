@@ -79,7 +79,7 @@ export function unsupportedFrame(
 
 /** What every later command is told. */
 export function stopped(failure: StoreError): StoreError {
-  const details = { ...failure.details, outcome: 'not-done' };
+  const details = { ...failure.details, outcome: 'not-done', reopen: true };
   return new StoreError(
     failure.code,
     `the log stopped after a failure and must be opened again: ${failure.message}`,

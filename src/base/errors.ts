@@ -23,7 +23,13 @@ export interface ErrorDetails {
   GUARD_FAILED: { id: string; state: string; event: string; guard: string; failing: string };
   OFFSET_TOO_OLD: { requested: number; oldest: number };
   /** 'not-done': nothing reached the disk. 'unknown': it may be there after reopening; retry only with an idempotency key. */
-  WAL_IO_ERROR: { outcome: 'not-done' | 'unknown'; errno?: string; path?: string };
+  WAL_IO_ERROR: {
+    outcome: 'not-done' | 'unknown';
+    errno?: string;
+    path?: string;
+    /** The log stopped for good: retry only after opening it again. */
+    reopen?: true;
+  };
   TIMEOUT: { outcome: 'not-done' | 'unknown' };
   INTERNAL_ERROR: { outcome: 'not-done' | 'unknown' };
   STORE_LOCKED: { pid?: number };

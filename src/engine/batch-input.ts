@@ -60,7 +60,7 @@ export function copyOperations(
     const path = `operations[${index}]`;
     if (typeof operation !== 'object' || operation === null)
       throw atIndex(badRequest(`${path} must be an object`, path, 'object'), index);
-    const copy = copyOperation(operation as Record<string, unknown>);
+    const copy = withIndex(index, () => copyOperation(operation as Record<string, unknown>));
     if (options?.idempotencyKey !== undefined && copy.idempotencyKey !== undefined) {
       const message = 'the batch or its operations may have idempotency keys, not both';
       throw atIndex(badRequest(message, `${path}.idempotencyKey`), index);
@@ -75,7 +75,13 @@ function copyOperation(operation: Record<string, unknown>): BatchOperation {
   const known =
     typeof op === 'string' && Object.hasOwn(FIELDS, op)
       ? FIELDS[op as keyof typeof FIELDS]
-      : ['op'];
+      : undefined;
+  if (known === undefined) return { op } as unknown as BatchOperation;
+  for (const name in operation) {
+    // A misspelt guard against doing things twice must not go unnoticed.
+    if (!(known as readonly string[]).includes(name))
+      throw badRequest(`a ${String(op)} has no field ${JSON.stringify(name)}`, name);
+  }
   return Object.fromEntries(
     known.map((field) => [field, field === 'op' ? op : operation[field]]),
   ) as unknown as BatchOperation;
@@ -122,6 +128,14 @@ export function takeFingerprint(
     }
   }
   fingerprint(all.bytes, 0, all.position, into);
+}
+
+function withIndex<T>(index: number, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw atIndex(error, index);
+  }
 }
 
 /** The same error, saying which operation it is about. */

@@ -21,6 +21,8 @@ const NONE: readonly string[] = [];
 export const EVENT_OPTIONS: readonly string[] = ['expectedState', 'expectedOffset', 'eventId'];
 /** Of the input of a create, besides. */
 export const CREATE_FIELDS: readonly string[] = ['machine', 'version', 'id', 'context'];
+/** Of a create through a handle, which has machine and version already. */
+export const BOUND_CREATE_FIELDS: readonly string[] = ['id', 'context'];
 export const PUT_OPTIONS: readonly string[] = ['expectedChecksum'];
 export const BATCH_OPTIONS: readonly string[] = ['mode'];
 

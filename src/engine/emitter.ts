@@ -1,6 +1,9 @@
 /** Listeners of a store's events. One that throws is logged, never fatal. */
+import { badRequest } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { StoreEvents } from './api/store.ts';
+
+const EVENTS: readonly (keyof StoreEvents)[] = ['degraded', 'recovered'];
 
 type Listener = (details: never) => void;
 
@@ -12,7 +15,10 @@ export class Emitter {
     this.logger = logger;
   }
 
+  /** @throws {StoreError} BAD_REQUEST - no such event, or no function */
   on<K extends keyof StoreEvents>(event: K, listener: (details: StoreEvents[K]) => void): void {
+    if (!EVENTS.includes(event)) throw badRequest(`there is no event ${String(event)}`, 'event');
+    if (typeof listener !== 'function') throw badRequest('listener must be a function', 'listener');
     let known = this.listeners.get(event);
     if (known === undefined) {
       known = new Set();

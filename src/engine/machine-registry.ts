@@ -256,7 +256,7 @@ export function definitionOf(definition: Definition): Readonly<MachineDefinition
   const { indexes } = definition.machine;
   return Object.freeze({
     ...body,
-    ...(indexes.length === 0 ? {} : { indexes }),
+    ...(indexes.length === 0 ? {} : { indexes: Object.freeze([...indexes]) }),
     ...(meta === undefined ? {} : { meta }),
   });
 }

@@ -17,6 +17,7 @@ import type {
   VerifyReport,
 } from './api/store.ts';
 import { type Settings, settingsOf } from './options.ts';
+import { checkLocation } from './place.ts';
 import { type EngineLog, Pipeline, type PipelineListener } from './pipeline.ts';
 import { FrozenStore, type Opened } from './read-store.ts';
 import { Retention } from './retention.ts';
@@ -56,12 +57,11 @@ export async function openStore(
   location: string,
   options?: AnyOptions,
 ): Promise<Store | ReadStore> {
-  if (typeof location !== 'string' || location.length === 0 || location.includes('\0')) {
-    throw badRequest(
-      "location must be a directory or ':memory:'",
-      'location',
-      'non-empty string without NUL',
-    );
+  checkLocation(location);
+  for (const name of ['readOnly', 'follow'] as const) {
+    const value: unknown = options?.[name];
+    if (value !== undefined && typeof value !== 'boolean')
+      throw badRequest(`options.${name} must be a boolean`, `options.${name}`, 'boolean');
   }
   const isReadOnly = options?.readOnly === true || options?.follow === true;
   const settings = settingsOf(options, isReadOnly);

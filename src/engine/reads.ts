@@ -11,6 +11,7 @@ import type { State } from '../state/state.ts';
 import type { Explanation, Instance } from './api/instance.ts';
 import { explainRefusal } from '../machine/transition.ts';
 import { instanceAt } from './results.ts';
+import { checkObject } from './write-options.ts';
 
 export class Reads {
   readonly state: State;
@@ -46,6 +47,7 @@ export class Reads {
     machine: string | undefined,
     options: { deleted?: boolean | undefined } | undefined,
   ): Instance | undefined {
+    if (options !== undefined) checkGetOptions(options);
     const handle = this.find(id, machine);
     if (handle < 0) return undefined;
     if (this.isDeleted(handle)) {
@@ -125,5 +127,12 @@ export class Reads {
       instances.contexts.start,
       instances.contexts.end,
     ) as Data;
+  }
+}
+
+/** @throws {StoreError} BAD_REQUEST */
+function checkGetOptions(options: { deleted?: boolean | undefined }): void {
+  for (const name in checkObject(options, 'options')) {
+    if (name !== 'deleted') throw badRequest(`there is no option ${JSON.stringify(name)}`, name);
   }
 }

@@ -1,6 +1,7 @@
 /** Makes a damaged store openable again, on request only. */
 import type { FileIo } from '../base/file-io.ts';
 import { repairLog } from '../../wal/repair.ts';
+import { checkPlace } from './place.ts';
 import type { Offset } from './api/instance.ts';
 
 /** What a repair did. */
@@ -29,6 +30,7 @@ export async function repairStore(
   directory: string,
   options: { readonly fileIo?: FileIo | undefined } = {},
 ): Promise<RepairStoreReport> {
-  const { bytesRemoved, lastOffset, savedTo } = await repairLog(directory, options);
+  const { fileIo } = checkPlace(directory, options);
+  const { bytesRemoved, lastOffset, savedTo } = await repairLog(directory, { fileIo });
   return { bytesRemoved, lastOffset, savedTo };
 }

@@ -23,7 +23,13 @@ import type {
   TransactionMachine,
 } from './api/transaction.ts';
 import { atIndex } from './batch-input.ts';
-import { EVENT_OPTIONS, type Inherited, inheritedFrom } from './call.ts';
+import {
+  BOUND_CREATE_FIELDS,
+  CREATE_FIELDS,
+  EVENT_OPTIONS,
+  type Inherited,
+  inheritedFrom,
+} from './call.ts';
 import type { BoundMachine } from './decide/command-types.ts';
 import type { Commands } from './decide/commands.ts';
 import type { Outcome } from './outcome.ts';
@@ -93,12 +99,14 @@ export class Transactions {
       typeof value === 'object' &&
       value !== null &&
       typeof (value as { then?: unknown }).then === 'function';
-    if (isThenable)
-      throw badRequest(
-        'a transaction callback must not be async: its writes would come too late',
-        'run',
-        'synchronous function',
-      );
+    if (!isThenable) return;
+    // Nobody will ever look at it: what it rejects with must not end the process.
+    Promise.resolve(value).catch(() => undefined);
+    throw badRequest(
+      'a transaction callback must not be async: its writes would come too late',
+      'run',
+      'synchronous function',
+    );
   }
 
   private replay<T>(): Promise<Committed<T>> | undefined {
@@ -213,10 +221,7 @@ class TransactionScope implements Transaction {
   /** Those, and what an event of its own may expect. @throws {StoreError} BAD_REQUEST */
   private inheritEvent(own: ApplyOptions | undefined): ApplyOptions {
     checkObject(own, 'options');
-    for (const name in own) {
-      if (!EVENT_OPTIONS.includes(name))
-        throw badRequest(`there is no option ${JSON.stringify(name)} inside a transaction`, name);
-    }
+    checkFields(own, EVENT_OPTIONS);
     const { expectedState, expectedOffset, eventId } = own ?? {};
     return { ...this.inherit(), expectedState, expectedOffset, eventId };
   }
@@ -227,9 +232,9 @@ class TransactionScope implements Transaction {
   ): Pending<Created> {
     this.admit();
     const { commands } = this;
-    const { machine, version, id: wanted, context } = input ?? {};
-    const own = { machine, version, id: wanted, context, ...this.inherit() };
-    const id = commands.prepareCreate(bound, own as Partial<CreateInput>);
+    checkObject(input, 'input');
+    checkFields(input, bound === undefined ? CREATE_FIELDS : BOUND_CREATE_FIELDS);
+    const id = commands.prepareCreate(bound, { ...input, ...this.inherit() });
     commands.logCreate(id, commands.decideCreate(id), undefined, false);
     return this.reads.get(id, undefined) as Instance;
   }
@@ -270,5 +275,13 @@ class TransactionScope implements Transaction {
     commands.prepareDelete(this.inherit());
     commands.locate(id, -1, machine, true);
     if (!commands.target.isDeleted) commands.logDelete(id, undefined, false);
+  }
+}
+
+/** Key, durability and the like belong to the whole transaction. @throws {StoreError} BAD_REQUEST */
+function checkFields(given: object | undefined, known: readonly string[]): void {
+  for (const name in given) {
+    if (known.includes(name)) continue;
+    throw badRequest(`there is no option ${JSON.stringify(name)} inside a transaction`, name);
   }
 }

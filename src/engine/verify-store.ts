@@ -3,6 +3,7 @@ import type { FileIo } from '../base/file-io.ts';
 import { digestOf } from '../state/digest.ts';
 import type { VerifyReport } from './api/store.ts';
 import { foldLog } from './fold-log.ts';
+import { checkPlace } from './place.ts';
 
 /**
  * Verifies every byte and every record of a store. Only reads, needs no lock, and works on a store
@@ -20,7 +21,8 @@ export async function verifyStore(
   directory: string,
   options: { readonly fileIo?: FileIo | undefined } = {},
 ): Promise<VerifyReport> {
-  const { log, state, problems } = await foldLog(directory, options);
+  const { fileIo } = checkPlace(directory, options);
+  const { log, state, problems } = await foldLog(directory, { fileIo });
   const isFolded = problems.length === log.problems.length;
   const lastOffset = isFolded ? log.lastOffset : state.offset;
   const ok = problems.length === 0;

@@ -1,7 +1,8 @@
 /**
  * Machine definitions to and from bytes. Definitions are rare and their `meta` is arbitrary data, so
  * a general MessagePack library serves here. Maps are decoded as Map and rebuilt as objects, because
- * the library would rename an own `__proto__` key; definitions were validated before encoding.
+ * the library would rename an own `__proto__` key; definitions were validated before encoding. What
+ * comes back is frozen at every level, as it was when it was put.
  */
 import { Packr, Unpackr } from 'msgpackr';
 
@@ -16,7 +17,7 @@ export function decodeDefinition(bytes: Uint8Array): unknown {
 }
 
 function toPlain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(toPlain);
+  if (Array.isArray(value)) return Object.freeze(value.map(toPlain));
   if (!(value instanceof Map)) return value;
   const out: Record<string, unknown> = {};
   for (const [key, inner] of value as Map<string, unknown>) {
@@ -27,5 +28,5 @@ function toPlain(value: unknown): unknown {
       configurable: true,
     });
   }
-  return out;
+  return Object.freeze(out);
 }

@@ -86,7 +86,7 @@ export class MemoryLog<T> implements OrderedLog<T> {
   }
 
   private schedule(): void {
-    if (!this.isBusy) this.pace.schedule(false);
+    if (!this.isBusy) this.pace.schedule();
   }
 
   private pump(): void {
@@ -97,6 +97,7 @@ export class MemoryLog<T> implements OrderedLog<T> {
       return;
     }
     this.isBusy = true;
+    this.pace.noteFrame(frame.tickets.length);
     this.pace.noteBlocking();
     this.records += frame.recordCount;
     this.frames++;

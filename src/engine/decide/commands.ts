@@ -13,7 +13,7 @@ import { writeContext, writeValue } from '../../value/write-value.ts';
 import type { ApplyOptions, Created, CreateInput, Deleted, WriteOptions } from '../api/instance.ts';
 import { TransitionResult } from '../results.ts';
 import type { Pipeline } from '../pipeline.ts';
-import { Call, CREATE_FIELDS } from '../call.ts';
+import { BOUND_CREATE_FIELDS, Call, CREATE_FIELDS } from '../call.ts';
 import { asRefusal, checkName, checkObject, checkVersion } from '../write-options.ts';
 import {
   checkExpected,
@@ -179,7 +179,7 @@ export class Commands {
       wanted.version = checkVersion(bound === undefined ? input?.version : bound.version);
       const given = input?.id;
       if (given !== undefined) id = checkName(given, 'id');
-      this.call.read(input, CREATE_FIELDS);
+      this.call.read(input, bound === undefined ? CREATE_FIELDS : BOUND_CREATE_FIELDS);
       this.body.position = 0;
       writeContext(this.body, input?.context ?? NO_CONTEXT, 'context');
     } catch (error) {

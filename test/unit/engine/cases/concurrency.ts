@@ -102,7 +102,10 @@ function operationOf(one: Command) {
 }
 
 function perform(tx: Transaction, one: Command): unknown {
-  if (one.kind === 'create') return tx.instances.create(one);
+  if (one.kind === 'create') {
+    const { machine, id, context } = one;
+    return tx.instances.create({ machine, id, context });
+  }
   if (one.kind === 'delete') return tx.instances.delete(one.id);
   return tx.instances.apply(one.id, one.event, one.payload, { expectedState: one.expectedState });
 }
