@@ -42,7 +42,6 @@ export const FRAME_KIND = {
   /** No records: only attests. */
   mark: 3,
 } as const;
-export type FrameKind = (typeof FRAME_KIND)[keyof typeof FRAME_KIND];
 
 export interface Limits {
   /** One record, and one folded context. */
@@ -156,7 +155,7 @@ export const RESERVE_BYTES: {
 export const SEGMENT_OVERHEAD_BYTES: number = SEGMENT_HEADER.size + LINK_FRAME_BYTES + FRAME.size;
 
 /** In the buffer of a frame, before its header: room for the link or the mark that goes to the disk in the same write. */
-export const FRAME_LEAD_BYTES: number = LINK_FRAME_BYTES;
+export const FRAME_LEAD_BYTES: number = Math.max(LINK_FRAME_BYTES, FRAME.size);
 
 /** Start of the payload in the buffer of a frame. */
 export const PAYLOAD_START: number = FRAME_LEAD_BYTES + FRAME.size;

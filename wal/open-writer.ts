@@ -5,7 +5,6 @@
  * Dying at any point of it leaves a log that opens to the same records.
  */
 import type { DirectoryLock, FileIo } from '../src/base/file-io.ts';
-import { holderOf } from '../src/base/lock-holder.ts';
 import { Appender } from './appender.ts';
 import { type CreateOptions, createLog, ensureDirectory } from './create-log.ts';
 import { DirectoryWatch, directoryLost } from './directory-watch.ts';
@@ -14,6 +13,7 @@ import { FRAME, FRAME_ALIGNMENT, SEGMENT_BYTES, SEGMENT_OVERHEAD_BYTES } from '.
 import { FramePump } from './frame-pump.ts';
 import { FrameQueue } from './frame-queue.ts';
 import { ioError } from './log-error.ts';
+import { logHolder } from './log-holder.ts';
 import { type ManifestFile, openManifestFile } from './manifest.ts';
 import { type LogSizes, type LogWriterOptions, checkSizes } from './options.ts';
 import {
@@ -69,17 +69,9 @@ async function lockDirectory(
   try {
     return await takeLock(fileIo, path);
   } catch (error) {
-    if (!isNoRoom(error) || (await isOwned(fileIo, path))) throw error;
+    if (!isNoRoom(error) || (await logHolder(fileIo, path)) !== undefined) throw error;
   }
   return reserve.spend(() => takeLock(fileIo, path));
-}
-
-async function isOwned(fileIo: FileIo, path: string): Promise<boolean> {
-  try {
-    return (await holderOf(fileIo, path)) !== undefined;
-  } catch (error) {
-    throw ioError(error, 'looking at the lock', path);
-  }
 }
 
 /** @throws {StoreError} STORE_LOCKED, WAL_IO_ERROR */

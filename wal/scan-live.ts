@@ -5,8 +5,7 @@
  */
 import { StoreError, isStoreError } from '../src/base/errors.ts';
 import type { FileIo } from '../src/base/file-io.ts';
-import { holderOf } from '../src/base/lock-holder.ts';
-import { ioError } from './log-error.ts';
+import { logHolder } from './log-holder.ts';
 import type { OpenReport } from './log-types.ts';
 import type { OnFrame, ScanReport } from './scan-report.ts';
 import { scanLog } from './scan.ts';
@@ -54,7 +53,7 @@ async function scanOnce(
   directory: string,
   { onFrame, strict }: LiveScanOptions,
 ): Promise<LiveScan> {
-  const isLive = await hasWriter(fileIo, directory);
+  const isLive = (await logHolder(fileIo, directory)) !== undefined;
   const segments = new SegmentList();
   const report = await scanLog(fileIo, directory, {
     onFrame,
@@ -79,14 +78,6 @@ async function scanOnce(
     strayFiles: files.strayFiles,
   };
   return { report, lastOffset, segments, recovery };
-}
-
-async function hasWriter(fileIo: FileIo, directory: string): Promise<boolean> {
-  try {
-    return (await holderOf(fileIo, directory)) !== undefined;
-  } catch (error) {
-    throw ioError(error, 'looking at the lock', directory);
-  }
 }
 
 /** An attempt that starts over gives nothing twice. */

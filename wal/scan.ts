@@ -11,7 +11,7 @@ import type { ScanOptions, ScanReport } from './scan-report.ts';
 import { openReader, readSegmentChain } from './segment-chain.ts';
 import { segmentName } from './segment-name.ts';
 
-export type { OnFrame, ScanOptions, ScanReport, ScannedSegment } from './scan-report.ts';
+export type { ScanOptions, ScanReport } from './scan-report.ts';
 
 /** undefined: there is no store here yet. @throws {StoreError} CORRUPT, FORMAT_UNSUPPORTED, WAL_IO_ERROR */
 export async function scanLog(

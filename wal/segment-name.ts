@@ -9,7 +9,7 @@ export const RESERVE_NAME = 'reserve';
 export const UNFINISHED_RESERVE_NAME: string = RESERVE_NAME + UNFINISHED;
 
 /** Numbers end here: they are 32 bits in the format. */
-export const MAX_SEGMENT_NUMBER: number = 2 ** 32 - 1;
+const MAX_SEGMENT_NUMBER: number = 2 ** 32 - 1;
 
 export function segmentName(number: number): string {
   return `${String(number).padStart(8, '0')}.wal`;

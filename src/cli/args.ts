@@ -77,7 +77,8 @@ export function parseArguments(args: readonly string[], version: string): Parsed
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { text, isAskedFor: true };
     if (error.code === 'commander.help') return { text, isAskedFor: false };
-    throw badRequest(`${error.message.replace(/^error: /, '')} (see pawl --help)`);
+    const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+    throw badRequest(`${message} (see pawl --help)`);
   }
   return parsed ?? { text, isAskedFor: true };
 }

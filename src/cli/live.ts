@@ -5,8 +5,8 @@
  * synced frame within 20 ms: what is still unattested after a longer wait was not to be synced.
  */
 import { scheduler } from 'node:timers/promises';
-import { holderOf } from '../base/lock-holder.ts';
 import { nodeFileIo } from '../base/node-file-io.ts';
+import { logHolder } from '../../wal/log-holder.ts';
 import { verifyLog } from '../../wal/verify.ts';
 
 const MARK_WAIT_MS = 100;
@@ -31,5 +31,5 @@ export async function chooseReading(directory: string): Promise<Reading> {
 
 async function holderIn(directory: string): Promise<{ readonly pid: number } | undefined> {
   const stat = await nodeFileIo.stat(directory);
-  return stat?.kind === 'directory' ? holderOf(nodeFileIo, directory) : undefined;
+  return stat?.kind === 'directory' ? logHolder(nodeFileIo, directory) : undefined;
 }

@@ -17,7 +17,8 @@ export class Emitter {
 
   /** @throws {StoreError} BAD_REQUEST - no such event, or no function */
   on<K extends keyof StoreEvents>(event: K, listener: (details: StoreEvents[K]) => void): void {
-    if (!EVENTS.includes(event)) throw badRequest(`there is no event ${String(event)}`, 'event');
+    if (!EVENTS.includes(event))
+      throw badRequest(`there is no such event; there are ${EVENTS.join(', ')}`, 'event');
     if (typeof listener !== 'function') throw badRequest('listener must be a function', 'listener');
     let known = this.listeners.get(event);
     if (known === undefined) {

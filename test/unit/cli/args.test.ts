@@ -51,6 +51,12 @@ describe('arguments', () => {
     for (const format of ['yaml', 'table', 'json', 'ndjson']) expect(err).toContain(format);
   });
 
+  it('a suggestion stands in the same line as the mistake', async () => {
+    const { code, err } = await pawl(['verify', 'store', '--formt', 'json']);
+    expect(code).toBe(2);
+    expect(err).toMatch(/unknown option '--formt' \(Did you mean --format\?\)/);
+  });
+
   it('the error has the format asked for, as far as that can be told', async () => {
     expect(formatIn(['x', '--format', 'json'])).toBe('json');
     expect(formatIn(['x', '--format=ndjson'])).toBe('ndjson');

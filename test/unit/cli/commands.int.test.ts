@@ -1,5 +1,5 @@
 /** The commands on real stores, sound, damaged, locked and absent. */
-import { cp, mkdir, readFile, readdir, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scheduler } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -51,6 +51,15 @@ async function damage(file: string, text: string): Promise<void> {
 }
 
 describe('inspect', () => {
+  it('a lock that cannot be read is an error of the disk, not a defect', async () => {
+    const lock = join(store, 'lock');
+    await rm(lock, { force: true });
+    await mkdir(lock);
+    const { code, err } = await pawl(['inspect', store, '--format', 'json']);
+    expect(code).toBeGreaterThan(0);
+    expect(fromJson(err)).toMatchObject({ error: { code: 'WAL_IO_ERROR' } });
+  });
+
   it('shows machines, states, segments and what recovery would find, as one document', async () => {
     const { code, out, err } = await pawl(['inspect', store, '--format', 'json']);
     expect([code, err]).toEqual([0, '']);
