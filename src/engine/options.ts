@@ -78,11 +78,11 @@ export function settingsOf(
     maxPending: within(given.maxPending, 'maxPending', 1, Infinity, LOG_LIMITS.pendingCommands),
     blockingSync: flag(given.blockingSync, 'blockingSync', true),
     strict: flag(given.strict, 'strict', false),
-    clock: given.clock ?? systemClock,
-    random: given.random ?? systemRandom,
+    clock: port(given.clock, 'clock', 'now', systemClock),
+    random: port(given.random, 'random', 'bytes', systemRandom),
     thread: nodeThread,
-    fileIo: given.fileIo ?? nodeFileIo,
-    logger: given.logger === undefined ? silentLogger : guardedLogger(given.logger),
+    fileIo: port(given.fileIo, 'fileIo', 'open', nodeFileIo),
+    logger: guardedLogger(port(given.logger, 'logger', 'log', silentLogger)),
   };
 }
 
@@ -120,6 +120,23 @@ function within(value: unknown, name: string, min: number, max: number, preset: 
     `options.${name} must be an integer from ${min} to ${max}, not ${shown(value)}`,
     `options.${name}`,
     `${min} to ${max}`,
+  );
+}
+
+/** Told by the method every such port is called by: enough to find a mix-up at once, not at the first use. */
+function port<T extends object>(
+  given: T | undefined,
+  name: string,
+  method: keyof T & string,
+  preset: T,
+): T {
+  if (given === undefined) return preset;
+  const found: unknown = typeof given === 'object' ? (given as T | null)?.[method] : undefined;
+  if (typeof found === 'function') return given;
+  throw badRequest(
+    `options.${name} must be an object with a method ${method}(), not ${shown(given)}`,
+    `options.${name}`,
+    `{ ${method}() }`,
   );
 }
 
