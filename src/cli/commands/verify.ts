@@ -5,6 +5,7 @@ import { EXIT } from '../exit-code.ts';
 import { type Context, type Problem, errorData, printResult, say } from '../output.ts';
 import { progressOn } from '../progress.ts';
 import { type Row, tableLines } from '../table.ts';
+import { isForeign, verdictOf } from '../verdict.ts';
 import { type Paint, count, counted, painter, printable, size } from '../text.ts';
 
 const COLUMNS = [
@@ -41,14 +42,16 @@ export async function verify(directory: string, context: Context): Promise<numbe
     ...problemLines(problems),
   ]);
   if (!ok && context.format === 'table') {
-    const hint = `'pawl repair ${directory} --dry-run' says what a repair would keep.`;
+    const hint = isForeign(problems)
+      ? 'Written by a newer version of pawl, or a log of pawl/wal alone: nothing here is damaged.'
+      : `'pawl repair ${directory} --dry-run' says what a repair would keep.`;
     say(context, painter(shell.err)('dim', hint));
   }
   return ok ? EXIT.ok : EXIT.error;
 }
 
 interface Verified {
-  readonly ok: boolean;
+  readonly problems: readonly Problem[];
   readonly location: string;
   readonly firstOffset: number;
   readonly lastOffset: number;
@@ -62,7 +65,7 @@ interface Verified {
 
 function summary(result: Verified, paint: Paint): string[] {
   const { records, firstOffset, lastOffset, segments, bytes, bytesTruncated, lost } = result;
-  const verdict = result.ok ? paint('good', 'ok') : paint('bad', 'DAMAGED');
+  const verdict = verdictOf(result.problems, paint);
   const span =
     records === 0 ? 'no records' : `records ${count(firstOffset)} to ${count(lastOffset)}`;
   const lines = [
@@ -73,18 +76,19 @@ function summary(result: Verified, paint: Paint): string[] {
       `    ${counted(bytesTruncated, 'byte')} of an interrupted last write; opening drops them`,
     );
   }
-  if (lost !== undefined) lines.push(`    ${lostText(lost)}`);
+  if (lost !== undefined) {
+    const foreign = `from record ${count(lost.first)} on, what is in it is not known here`;
+    lines.push(`    ${isForeign(result.problems) ? foreign : lostText(lost)}`);
+  }
   if (result.digest !== undefined) lines.push(`    state ${paint('dim', result.digest)}`);
   return lines;
 }
 
-/** 'records 8 to 15 cannot be read or follow one that cannot' */
+/** 'records 8 to 15 cannot be read, or follow one that cannot' */
 export function lostText(lost: { readonly first: number; readonly last: number }): string {
-  const which =
-    lost.first === lost.last
-      ? `record ${count(lost.first)} cannot be read`
-      : `records ${count(lost.first)} to ${count(lost.last)} cannot be read, or follow one that cannot`;
-  return which;
+  return lost.first === lost.last
+    ? `record ${count(lost.first)} cannot be read`
+    : `records ${count(lost.first)} to ${count(lost.last)} cannot be read, or follow one that cannot`;
 }
 
 export function problemLines(problems: readonly Problem[]): string[] {

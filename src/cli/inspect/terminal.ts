@@ -1,6 +1,7 @@
 /** The face of a StoreView on a terminal: lines of text. Pure. */
 import { tableLines } from '../table.ts';
 import { type Paint, bar, count, counted, cut, printable, size, time } from '../text.ts';
+import { verdictOf } from '../verdict.ts';
 import type { MachineView, SegmentView, StoreView, VersionView } from './model.ts';
 
 const BAR_COLUMNS = 30;
@@ -23,7 +24,7 @@ export function viewLines(view: StoreView, paint: Paint): string[] {
 function headLines(view: StoreView, paint: Paint): string[] {
   const { writer, firstOffset, lastOffset, lastCommitAt, instances, idempotencyKeys, disk } = view;
   const { living, deleted } = instances;
-  const verdict = view.ok ? '' : `  ${paint('bad', 'DAMAGED')}`;
+  const verdict = view.ok ? '' : `  ${verdictOf(view.problems, paint)}`;
   const span = lastOffset < firstOffset ? 'none' : `${count(firstOffset)} to ${count(lastOffset)}`;
   const last = lastCommitAt === null ? '' : `, the last one written ${time(lastCommitAt)}`;
   const facts: [string, string][] = [

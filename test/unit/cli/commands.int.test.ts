@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { scheduler } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chooseReading } from '../../../src/cli/live.ts';
+import { openLog } from '../../../wal/index.ts';
 import { openStore } from '../../../src/engine/open-store.ts';
 import { fromJson } from '../../../src/value/json.ts';
 import {
@@ -180,6 +181,16 @@ describe('inspect', () => {
 });
 
 describe('verify', () => {
+  it('a log without a store is not called damaged: nothing of it is', async () => {
+    const log = await openLog(join(root, 'log'));
+    await log.append(Buffer.from('not a record of a store'));
+    await log.close();
+    const { code, out, err } = await pawl(['verify', join(root, 'log')]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^UNSUPPORTED .*\n.*from record 1 on/);
+    expect(err).toMatch(/nothing here is damaged/);
+  });
+
   it('WAL-5 is 0 for a sound store and changes nothing', async () => {
     const before = await contents(store);
     const { code, out } = await pawl(['verify', store, '--format', 'json']);
