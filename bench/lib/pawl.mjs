@@ -1,6 +1,6 @@
 /**
  * Pawl behind the same shape as the peers: the store of this repository as it was built (`../dist`).
- * Indexes are on: the per-state list is always kept, `customer` is declared in the definition.
+ * `customer` is declared as an index in the definition, but not kept yet; nor are lists by state.
  */
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';

@@ -42,7 +42,10 @@ export async function openStores(means, { instances, durable }) {
 
 /** @returns {Promise<Entrant>} */
 async function openLoaded(means, Adapter, ids, durable) {
-  const store = await Adapter.open(means.directory('stores'), { durable });
+  const store = await Adapter.open(means.directory('stores'), {
+    durable,
+    indexes: means.options.peerIndexes,
+  });
   const start = performance.now();
   await store.load(ids);
   const seconds = (performance.now() - start) / 1000;

@@ -1,7 +1,7 @@
 /**
  * The workload "orders": 8 states, a context of about 165 bytes as JSON, and a stream of legal
  * events. One event reads one instance, checks the transition, merges its payload into the context
- * and moves the instance in two secondary indexes (state + update time, customer).
+ * and appends the event; peers may keep two secondary indexes as well (state + update time, customer).
  *
  * Each contestant has a stream of its own with the same seed. The stream keeps the expected state of
  * every instance, so that it only issues legal events and so that a store can be checked at the end.

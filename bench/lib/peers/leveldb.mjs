@@ -1,6 +1,6 @@
 /**
  * LevelDB through classic-level: one atomic batch per round (`sync: true` when durable) with the
- * instance, its index keys and the event. Reads of a round are one getMany or getSync.
+ * instance, its index keys (if asked for) and the event. Reads of a round are one getMany or getSync.
  */
 import path from 'node:path';
 import { ClassicLevel } from 'classic-level';
@@ -23,7 +23,7 @@ export class LevelPeer {
 
   /**
    * @param {string} directory
-   * @param {{ durable?: boolean }} [options]
+   * @param {{ durable?: boolean, indexes?: boolean }} [options]
    */
   static async open(directory, options = {}) {
     const database = new ClassicLevel(path.join(directory, 'leveldb'), {
@@ -33,13 +33,14 @@ export class LevelPeer {
       writeBufferSize: 64 * MiB,
     });
     await database.open();
-    return new LevelPeer(database, directory, options.durable ?? true);
+    return new LevelPeer(database, directory, options);
   }
 
-  constructor(database, directory, durable) {
+  constructor(database, directory, { durable = true, indexes = false }) {
     this.database = database;
     this.packr = openPackr(directory);
     this.writeOptions = { sync: durable };
+    this.hasIndexes = indexes;
     this.sequence = 0;
   }
 
@@ -57,6 +58,7 @@ export class LevelPeer {
         const context = orderContext(first + i);
         const value = this.packr.pack({ state: 0, updatedAt: now, context });
         operations.push({ type: 'put', key: 'i' + id, value });
+        if (!this.hasIndexes) continue;
         operations.push({ type: 'put', key: 's0' + sortable(now) + id, value: EMPTY });
         operations.push({ type: 'put', key: 'c' + context.customer + id, value: EMPTY });
       }
@@ -75,14 +77,16 @@ export class LevelPeer {
     for (const { id, event, payload } of events) {
       const record = this.packr.unpack(this.database.getSync('i' + id));
       const next = nextState(record.state, event);
-      const before = 's' + record.state + sortable(record.updatedAt) + id;
       const origin = record.state;
       record.state = next;
+      const before = record.updatedAt;
       record.updatedAt = now;
       Object.assign(record.context, payload);
       operations.push({ type: 'put', key: 'i' + id, value: this.packr.pack(record) });
-      operations.push({ type: 'del', key: before });
-      operations.push({ type: 'put', key: 's' + next + sortable(now) + id, value: EMPTY });
+      if (this.hasIndexes) {
+        operations.push({ type: 'del', key: 's' + origin + sortable(before) + id });
+        operations.push({ type: 'put', key: 's' + next + sortable(now) + id, value: EMPTY });
+      }
       const fact = this.packr.pack({ id, event, origin, target: next, at: now, payload });
       operations.push({ type: 'put', key: 'e' + sortable(++this.sequence), value: fact });
     }

@@ -1,6 +1,6 @@
 /**
- * LMDB through lmdb-js: one environment, a database each for instances, the two indexes and the
- * events; one synchronous transaction per round, synced before it returns (`noSync` when not durable).
+ * LMDB through lmdb-js: one environment, a database each for instances, events and (if asked
+ * for) the two indexes; one synchronous transaction per round, synced before it returns (`noSync` when not durable).
  * `applyEach` is its own group commit: a promise per event, all of an event turn in one transaction.
  */
 import path from 'node:path';
@@ -21,13 +21,13 @@ export class LmdbPeer {
 
   /**
    * @param {string} directory
-   * @param {{ durable?: boolean }} [options]
+   * @param {{ durable?: boolean, indexes?: boolean }} [options]
    */
   static async open(directory, options = {}) {
-    return new LmdbPeer(directory, options.durable ?? true);
+    return new LmdbPeer(directory, options);
   }
 
-  constructor(directory, durable) {
+  constructor(directory, { durable = true, indexes = false }) {
     this.root = open({
       path: path.join(directory, 'lmdb'),
       maxDbs: 8,
@@ -46,6 +46,7 @@ export class LmdbPeer {
     this.events = this.root.openDB({ name: 'events', keyEncoding: 'uint32', encoding: 'binary' });
     this.log = this.root.openDB({ name: 'log', keyEncoding: 'uint32', encoding: 'binary' });
     this.packr = openPackr(directory);
+    this.hasIndexes = indexes;
     this.sequence = 0;
     this.present = Buffer.alloc(1);
   }
@@ -66,6 +67,7 @@ export class LmdbPeer {
     for (let i = 0; i < ids.length; i++) {
       const context = orderContext(first + i);
       this.instances.putSync(ids[i], { state: 0, updatedAt: now, context });
+      if (!this.hasIndexes) continue;
       this.byState.putSync([0, now, ids[i]], this.present);
       this.byCustomer.putSync(context.customer, ids[i]);
     }
@@ -88,8 +90,10 @@ export class LmdbPeer {
     const record = this.instances.get(id);
     const next = nextState(record.state, event);
     const origin = record.state;
-    this.byState.removeSync([origin, record.updatedAt, id]);
-    this.byState.putSync([next, now, id], this.present);
+    if (this.hasIndexes) {
+      this.byState.removeSync([origin, record.updatedAt, id]);
+      this.byState.putSync([next, now, id], this.present);
+    }
     record.state = next;
     record.updatedAt = now;
     Object.assign(record.context, payload);

@@ -1,6 +1,6 @@
 /**
  * SQLite through better-sqlite3: WAL, synchronous=FULL (OFF when not durable), prepared statements,
- * instances with two indexes and a table of events, one transaction per round.
+ * instances (with two indexes, if asked for) and a table of events, one transaction per round.
  *
  * Settings are what was fastest here while durable: exclusive locking (one process, as with the
  * others), a cache that holds everything, a checkpoint every 10,000 pages.
@@ -13,13 +13,15 @@ import { openPackr } from './packr.mjs';
 /** @typedef {import('../workload.mjs').OrderEvent} OrderEvent */
 
 const LOAD_AT_ONCE = 10_000;
+const INDEXES = `
+  CREATE INDEX by_state ON instances (state, updated_at);
+  CREATE INDEX by_customer ON instances (customer);
+`;
 const SCHEMA = `
   CREATE TABLE instances (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, state INTEGER NOT NULL, updated_at INTEGER NOT NULL,
     customer TEXT NOT NULL, context BLOB NOT NULL
   );
-  CREATE INDEX by_state ON instances (state, updated_at);
-  CREATE INDEX by_customer ON instances (customer);
   CREATE TABLE events (
     sequence INTEGER PRIMARY KEY, instance INTEGER NOT NULL, event INTEGER NOT NULL, origin INTEGER NOT NULL,
     target INTEGER NOT NULL, at INTEGER NOT NULL, payload BLOB NOT NULL
@@ -32,13 +34,13 @@ export class SqlitePeer {
 
   /**
    * @param {string} directory
-   * @param {{ durable?: boolean }} [options]
+   * @param {{ durable?: boolean, indexes?: boolean }} [options]
    */
   static async open(directory, options = {}) {
-    return new SqlitePeer(directory, options.durable ?? true);
+    return new SqlitePeer(directory, options.durable ?? true, options.indexes ?? false);
   }
 
-  constructor(directory, durable) {
+  constructor(directory, durable, indexes) {
     this.database = new Database(path.join(directory, 'sqlite.db'));
     const db = this.database;
     db.pragma('locking_mode = EXCLUSIVE');
@@ -48,7 +50,7 @@ export class SqlitePeer {
     db.pragma('wal_autocheckpoint = 10000');
     db.pragma('temp_store = MEMORY');
     if (db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'instances'").get() === undefined)
-      db.exec(SCHEMA);
+      db.exec(indexes ? SCHEMA + INDEXES : SCHEMA);
     this.packr = openPackr(directory);
     this.prepareStatements();
   }
