@@ -21,7 +21,10 @@ export async function memory(means) {
   const names = options.peersOnly ? CONTESTANTS : ['pawl', ...CONTESTANTS];
   const found = new Map();
   for (const name of names) {
-    found.set(name, await measureInChild(name, means.directory(`memory-${name}`), instances));
+    found.set(
+      name,
+      await measureInChild(name, means.directory(`memory-${name}`), instances, options.peerIndexes),
+    );
     means.progress(`${name} done`);
   }
   const values = (/** @type {string} */ field) =>
@@ -65,11 +68,19 @@ export async function memory(means) {
   ];
 }
 
-async function measureInChild(name, directory, instances) {
+async function measureInChild(name, directory, instances, indexes) {
   const run = promisify(execFile);
   const child = `${import.meta.dirname}/lib/memory-child.mjs`;
   const ask = async (/** @type {string} */ action, place = directory, count = instances) => {
-    const args = ['--expose-gc', child, action, name, place, String(count)];
+    const args = [
+      '--expose-gc',
+      child,
+      action,
+      name,
+      place,
+      String(count),
+      indexes ? 'indexes' : 'plain',
+    ];
     const { stdout } = await run(process.execPath, args, { timeout: CHILD_LIMIT_MS });
     return JSON.parse(stdout);
   };

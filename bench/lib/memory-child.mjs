@@ -1,7 +1,7 @@
 /**
  * Child process of the memory bench: loads one store, or opens one that was loaded, or counts objects
  * while loading, and reports by how much the process grew per instance.
- * Arguments: load|reopen|count, name, directory, instances.
+ * Arguments: load|reopen|count, name, directory, instances, indexes|plain (what the peers keep).
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,8 +12,9 @@ import { PawlStore, importPawl } from './pawl.mjs';
 import { PEERS } from './peers.mjs';
 import { orderId } from './workload.mjs';
 
-const [action, name, directory, instancesText] = process.argv.slice(2);
+const [action, name, directory, instancesText, kept] = process.argv.slice(2);
 const instances = Number(instancesText);
+const OPTIONS = { durable: false, indexes: kept === 'indexes' };
 const CHUNK = 20_000;
 const ADAPTERS = { pawl: PawlStore, sqlite: PEERS[0], leveldb: PEERS[1], lmdb: PEERS[2] };
 
@@ -29,7 +30,7 @@ async function main() {
 }
 
 async function load(Adapter, measure) {
-  const store = await Adapter.open(directory, { durable: false });
+  const store = await Adapter.open(directory, OPTIONS);
   const first = Math.min(WARM_UP, instances >> 1);
   await loadRange(store, 0, first);
   const before = await measure();
@@ -46,7 +47,7 @@ async function loadRange(store, start, end) {
 
 async function reopen(Adapter) {
   const before = await look();
-  const store = await Adapter.open(directory, { durable: false });
+  const store = await Adapter.open(directory, OPTIONS);
   // A lazy store is asked for everything once, as a working application would in time.
   let seen = 0;
   for (let index = 0; index < instances; index++)
