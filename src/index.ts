@@ -8,6 +8,7 @@
 export { isStoreError, StoreError } from './base/errors.ts';
 export type { AnyStoreError, ErrorCode, ErrorDetails, StoreErrorOf } from './base/errors.ts';
 export type { Clock } from './base/clock.ts';
+export type { Thread } from './base/thread.ts';
 export type { FileIo } from './base/file-io.ts';
 export type { Logger } from './base/logger.ts';
 export type { Random } from './base/random.ts';

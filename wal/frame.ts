@@ -22,8 +22,9 @@ export function segmentSeed(storeId: Uint8Array, segment: number): number {
   return crc32c(bytes, 0, bytes.length);
 }
 
+/** Of any 32-bit length: bit operations on the sum itself would make large ones negative. */
 export function paddedLength(length: number): number {
-  return (length + FRAME_ALIGNMENT - 1) & ~(FRAME_ALIGNMENT - 1);
+  return length + (-length & (FRAME_ALIGNMENT - 1));
 }
 
 export function readU64(view: DataView, at: number): number {
@@ -104,6 +105,9 @@ export class FrameHeader {
 
   /** Do the fields make sense together? A sealed frame that says otherwise was never written by a log. */
   get isPlausible(): boolean {
+    const { firstOffset, recordCount, attestedOffset } = this;
+    if (firstOffset + recordCount > Number.MAX_SAFE_INTEGER) return false;
+    if (attestedOffset > Number.MAX_SAFE_INTEGER) return false;
     if (this.kind === FRAME_KIND.data) return this.recordCount > 0 && this.payloadLength > 0;
     if (this.recordCount !== 0) return false;
     return this.kind === FRAME_KIND.link

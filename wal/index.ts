@@ -9,6 +9,7 @@
  * await log.close();
  */
 export type { Clock } from '../src/base/clock.ts';
+export type { Thread } from '../src/base/thread.ts';
 export { isStoreError, StoreError } from '../src/base/errors.ts';
 export type { AnyStoreError, ErrorCode, ErrorDetails, StoreErrorOf } from '../src/base/errors.ts';
 export type { DirectoryLock, FileHandle, FileIo, FileStat, OpenMode } from '../src/base/file-io.ts';

@@ -139,7 +139,7 @@ function linkOf(bytes: Uint8Array, header: SegmentHeader): Link | undefined {
 }
 
 async function isAllZeros(handle: FileHandle, sizeBytes: number): Promise<boolean> {
-  const buffer = Buffer.alloc(65_536);
+  const buffer = Buffer.alloc(Math.max(1, Math.min(65_536, sizeBytes)));
   for (let at = 0; at < sizeBytes; at += buffer.length) {
     const length = await handle.read(buffer, 0, Math.min(buffer.length, sizeBytes - at), at);
     for (let i = 0; i < length; i++) if (buffer[i] !== 0) return false;

@@ -6,12 +6,15 @@ import type { Clock } from '../src/base/clock.ts';
 import type { FileIo } from '../src/base/file-io.ts';
 import type { Logger } from '../src/base/logger.ts';
 import type { Random } from '../src/base/random.ts';
+import type { Thread } from '../src/base/thread.ts';
 import type { Durability } from './ordered-log.ts';
 
 /** Options of a log that is opened for reading only. */
 export interface ReadLogOptions {
   /** The disk. Default: that of this machine. */
   fileIo?: FileIo | undefined;
+  /** Turns and delays. Default: the event loop; `pawl/testing` has a simulated one. */
+  thread?: Thread | undefined;
   /** Default: silent. */
   logger?: Logger | undefined;
   /** A torn tail is CORRUPT instead of left out. Default false. */

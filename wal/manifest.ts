@@ -66,16 +66,20 @@ export function decodeManifestSlot(bytes: Uint8Array): ManifestState | number | 
   const version = view.getUint32(MANIFEST_SLOT.version, true);
   if (version !== FORMAT_VERSION) return version;
   const extraLength = view.getUint32(MANIFEST_SLOT.extraLength, true);
+  const sequence = readU64(view, MANIFEST_SLOT.sequence);
+  const attestedOffset = readU64(view, MANIFEST_SLOT.attestedOffset);
   if (extraLength > MANIFEST_EXTRA_BYTES) return undefined;
+  // The next one must be higher, and numbers end somewhere.
+  if (!Number.isSafeInteger(sequence) || !Number.isSafeInteger(attestedOffset)) return undefined;
   return {
-    sequence: readU64(view, MANIFEST_SLOT.sequence),
+    sequence,
     storeId: bytes.slice(MANIFEST_SLOT.storeId, MANIFEST_SLOT.storeId + STORE_ID_BYTES),
     highestSegment: view.getUint32(MANIFEST_SLOT.highestSegment, true),
     oldestSegment: view.getUint32(MANIFEST_SLOT.oldestSegment, true),
     attested: {
       segment: view.getUint32(MANIFEST_SLOT.attestedSegment, true),
       bytes: view.getUint32(MANIFEST_SLOT.attestedBytes, true),
-      offset: readU64(view, MANIFEST_SLOT.attestedOffset),
+      offset: attestedOffset,
     },
     extra: bytes.slice(MANIFEST_SLOT.extra, MANIFEST_SLOT.extra + extraLength),
   };

@@ -18,7 +18,13 @@ import { scanLive } from './scan-live.ts';
 
 type AnyOptions = Omit<LogOptions, 'readOnly'> & { readOnly?: boolean | undefined };
 
-const READ_OPTIONS: readonly (keyof AnyOptions)[] = ['readOnly', 'fileIo', 'logger', 'strict'];
+const READ_OPTIONS: readonly (keyof AnyOptions)[] = [
+  'readOnly',
+  'fileIo',
+  'thread',
+  'logger',
+  'strict',
+];
 const OPTIONS: readonly (keyof AnyOptions)[] = [
   ...READ_OPTIONS,
   'durability',
@@ -64,7 +70,8 @@ export async function openLog(directory: string, options?: AnyOptions): Promise<
   }
   const given = checkOptions<AnyOptions>(options, OPTIONS) ?? {};
   for (const name of ['readOnly', 'strict', 'blockingSync'] as const) checkFlag(given, name);
-  for (const name of ['fileIo', 'logger', 'clock', 'random'] as const) checkPort(given, name);
+  for (const name of ['fileIo', 'thread', 'logger', 'clock', 'random'] as const)
+    checkPort(given, name);
   if (given.readOnly !== true) return openToWrite(directory, given);
   checkOptions<AnyOptions>(given, READ_OPTIONS);
   return openToRead(directory, given);
@@ -72,7 +79,7 @@ export async function openLog(directory: string, options?: AnyOptions): Promise<
 
 async function openToWrite(directory: string, options: AnyOptions): Promise<Log> {
   const { fileIo = nodeFileIo, logger = silentLogger } = options;
-  const { clock = systemClock, random = systemRandom } = options;
+  const { clock = systemClock, random = systemRandom, thread = nodeThread } = options;
   const { durability, segmentBytes, maxPending, strict, blockingSync } = options;
   if (durability !== undefined) syncPolicy(durability);
   const sink = new AppendSink();
@@ -81,7 +88,7 @@ async function openToWrite(directory: string, options: AnyOptions): Promise<Log>
     clock,
     random,
     logger,
-    thread: nodeThread,
+    thread,
     sink,
     durability,
     segmentBytes,
@@ -89,12 +96,11 @@ async function openToWrite(directory: string, options: AnyOptions): Promise<Log>
     strict,
     blockingPath: blockingSync,
   });
-  return new FileLog({ writer, sink, thread: nodeThread, logger });
+  return new FileLog({ writer, sink, thread, logger });
 }
 
 async function openToRead(directory: string, options: ReadLogOptions): Promise<LogReader> {
-  const { fileIo = nodeFileIo, logger = silentLogger, strict } = options;
-  const thread = nodeThread;
+  const { fileIo = nodeFileIo, thread = nodeThread, logger = silentLogger, strict } = options;
   const startedAt = thread.monotonicMs();
   const { report, lastOffset, segments, recovery } = await scanLive(fileIo, directory, { strict });
   const { storeId } = report.manifest.state;
@@ -124,7 +130,10 @@ function checkFlag(options: AnyOptions, name: 'readOnly' | 'strict' | 'blockingS
 }
 
 /** @throws {StoreError} BAD_REQUEST */
-function checkPort(options: AnyOptions, name: 'fileIo' | 'logger' | 'clock' | 'random'): void {
+function checkPort(
+  options: AnyOptions,
+  name: 'fileIo' | 'thread' | 'logger' | 'clock' | 'random',
+): void {
   const value: unknown = options[name];
   if (value === undefined || (typeof value === 'object' && value !== null)) return;
   throw badRequest(`options.${name} must be an object`, `options.${name}`, 'object');

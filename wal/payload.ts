@@ -46,3 +46,29 @@ export class RecordCursor {
 }
 
 const EMPTY: Uint8Array = new Uint8Array(0);
+
+/**
+ * Are these exactly so many records, from end to end, and whole commits? A seal says that the bytes
+ * are those that were sealed, not that a log sealed them.
+ */
+export function holdsRecords(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  count: number,
+): boolean {
+  let position = start;
+  let prefix = 0;
+  for (let left = count; left > 0; left--) {
+    if (position >= end) return false;
+    let byte = bytes[position++] as number;
+    prefix = byte & 127;
+    for (let shift = 7; byte > 127 && shift < 28; shift += 7) {
+      byte = bytes[position++] as number;
+      prefix |= (byte & 127) << shift;
+    }
+    position += prefix >>> 1;
+    if (byte > 127 || position > end) return false;
+  }
+  return position === end && (prefix & 1) === 1;
+}

@@ -81,8 +81,8 @@ async function copyFrames(
 }
 
 class TailWriter {
-  private buffer: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
-  private view = new DataView(this.buffer.buffer);
+  private buffer: Buffer;
+  private view: DataView;
   private filled = 0;
   private position: number = SEGMENT_HEADER.size;
   private chain: number;
@@ -96,6 +96,8 @@ class TailWriter {
     this.segment = segment;
     this.appender = appender;
     this.report = report;
+    this.buffer = Buffer.allocUnsafeSlow(Math.min(BUFFER_BYTES, segment.sizeBytes));
+    this.view = new DataView(this.buffer.buffer);
     appender.enter(segment);
     appender.rewrittenThrough = report.end.offset;
     appender.sealLink(this.buffer, this.view, 0, report.attestedEnd.offset + 1);

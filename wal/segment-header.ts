@@ -41,7 +41,7 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | number |
   if (version !== FORMAT_VERSION) return version;
   return {
     number: view.getUint32(SEGMENT_HEADER.number, true),
-    sizeBytes: view.getUint32(SEGMENT_HEADER.sizeBytes, true),
+    sizeBytes: readU64(view, SEGMENT_HEADER.sizeBytes),
     createdAt: readU64(view, SEGMENT_HEADER.createdAt),
     storeId: bytes.slice(SEGMENT_HEADER.storeId, SEGMENT_HEADER.storeId + STORE_ID_BYTES),
   };

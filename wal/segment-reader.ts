@@ -5,9 +5,10 @@
  */
 import type { FileHandle } from '../src/base/file-io.ts';
 import { KiB, MiB } from '../src/base/units.ts';
-import { FRAME, FRAME_ALIGNMENT, FRAME_MAGIC, SEGMENT_HEADER } from './format.ts';
+import { FRAME, FRAME_ALIGNMENT, FRAME_KIND, FRAME_MAGIC, SEGMENT_HEADER } from './format.ts';
 import { FrameHeader, segmentSeed } from './frame.ts';
 import { corrupt, ioError, unsupportedFrame } from './log-error.ts';
+import { holdsRecords } from './payload.ts';
 import { segmentName } from './segment-name.ts';
 
 const CHUNK_BYTES: number = 1 * MiB;
@@ -19,7 +20,7 @@ export type Step =
   | 'frame'
   /** Nothing here verifies. */
   | 'bad'
-  /** A sealed frame of this segment that does not belong here: no crash leaves that behind. */
+  /** A sealed frame of this segment that does not belong here, or is none a log writes: no crash leaves that behind. */
   | 'misplaced'
   /** The chunk ends here: fill(), then step() again. */
   | 'more';
@@ -88,7 +89,14 @@ export class SegmentReader {
       this.needed = length;
       return 'more';
     }
-    return header.payloadMatches(this.bytes, start, this.seed) ? 'frame' : 'bad';
+    if (!header.payloadMatches(this.bytes, start, this.seed)) return 'bad';
+    return this.hasItsRecords() ? 'frame' : 'misplaced';
+  }
+
+  private hasItsRecords(): boolean {
+    const { header, payloadStart, payloadEnd } = this;
+    if (header.kind !== FRAME_KIND.data) return true;
+    return holdsRecords(this.bytes, payloadStart, payloadEnd, header.recordCount);
   }
 
   /** Goes on behind the frame step() found. */
@@ -142,7 +150,8 @@ export class SegmentReader {
   async search(): Promise<SearchResult> {
     const from = this.position;
     const found: SearchResult = { lastByte: from, hasSealedHeader: false, attested: undefined };
-    const buffer = Buffer.allocUnsafeSlow(SEARCH_CHUNK_BYTES);
+    const room = Math.min(SEARCH_CHUNK_BYTES, Math.max(FRAME_ALIGNMENT, this.sizeBytes - from));
+    const buffer = Buffer.allocUnsafeSlow(Math.ceil(room / FRAME_ALIGNMENT) * FRAME_ALIGNMENT);
     const view = new DataView(buffer.buffer);
     const words = new Uint16Array(buffer.buffer);
     const header = new FrameHeader();

@@ -34,6 +34,9 @@ export interface Members {
   readonly missing: readonly StoreError[];
 }
 
+/** Reported at the most: a manifest can name four thousand million segments. */
+const MAX_MISSING = 1000;
+
 export async function findMembers(source: MemberSource): Promise<Members> {
   const missing: StoreError[] = [];
   const list: Member[] = [];
@@ -41,6 +44,7 @@ export async function findMembers(source: MemberSource): Promise<Members> {
   for (let n = Math.max(source.oldest, (top?.number ?? 0) + 1); n <= source.highest; n++) {
     if (source.heads.files.has(n)) continue;
     missing.push(corrupt(segmentName(n), 0, 'this segment was prepared and is missing'));
+    if (missing.length === MAX_MISSING) break;
   }
   let limit: number | undefined;
   let file = top;

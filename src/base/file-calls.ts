@@ -2,14 +2,22 @@
  * The system calls under an open file, and how their outcomes are read: what is worth another
  * try, how far one call reaches, what a stat says. The only file that knows node:fs's shapes.
  */
-import type { BigIntStats } from 'node:fs';
 import type { FileStat } from './file-io.ts';
 import { GiB } from './units.ts';
 
 export type Done = (error: Error | null) => void;
 export type Counted = (error: Error | null, count: number) => void;
 
-/** The system calls made on an open file, as node:fs has them; tests put failing ones here. */
+/** What of node's BigIntStats is looked at. */
+export interface RawStat {
+  isFile(): boolean;
+  isDirectory(): boolean;
+  readonly size: bigint;
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
+/** The system calls made on an open file, as node:fs has them; a simulated disk puts its own here. */
 export interface FileCalls {
   read(
     fd: number,
@@ -33,6 +41,13 @@ export interface FileCalls {
   fsyncSync(fd: number): void;
   fdatasync(fd: number, done: Done): void;
   fdatasyncSync(fd: number): void;
+  ftruncate(fd: number, length: number, done: Done): void;
+  fstat(
+    fd: number,
+    options: { bigint: true },
+    done: (error: Error | null, stats: RawStat) => void,
+  ): void;
+  close(fd: number, done: Done): void;
 }
 
 /** Node takes at most 2^31-1 bytes in one call; longer requests are continued like short ones. */
@@ -47,7 +62,7 @@ export function osError(code: string, message: string): NodeJS.ErrnoException {
   return Object.assign(new Error(`${code}: ${message}`), { code });
 }
 
-export function statOf(stats: BigIntStats): FileStat {
+export function statOf(stats: RawStat): FileStat {
   const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other';
   return { kind, sizeBytes: Number(stats.size), identity: `${stats.dev}:${stats.ino}` };
 }

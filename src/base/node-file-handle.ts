@@ -1,9 +1,9 @@
 /**
- * One open file of the real disk: a plain descriptor driven with callbacks. A write costs one
- * system call and no allocation of ours, because its request object is used again. libuv repeats
- * most calls that EINTR broke off; what still arrives as EINTR or EAGAIN is retried within bounds.
- * A failed sync is never repeated: the kernel may have dropped the pages by then, and the success
- * of a second call would mean nothing.
+ * One open file: a plain descriptor driven with callbacks, over the system calls of node:fs or
+ * those of a simulated disk. A write costs one system call and no allocation of ours, because its
+ * request object is used again. libuv repeats most calls that EINTR broke off; what still arrives
+ * as EINTR or EAGAIN is retried within bounds. A failed sync is never repeated: the kernel may have
+ * dropped the pages by then, and the success of a second call would mean nothing.
  */
 import * as nodeFs from 'node:fs';
 import {
@@ -60,7 +60,7 @@ class Request {
       calls.write(fd, from, this.start, length, this.position, this.onWritten);
     } catch (error) {
       // Node throws for arguments out of range; `done` is still owed exactly one answer.
-      nodeThread.nextTurn(() => this.finish(error as Error));
+      nodeThread.afterMicrotasks(() => this.finish(error as Error));
     }
   }
 
@@ -184,13 +184,13 @@ export class NodeFileHandle implements FileHandle {
 
   truncate(length: number): Promise<void> {
     return this.run<void>((resolve, reject) => {
-      nodeFs.ftruncate(this.fd, length, (error) => (error ? reject(error) : resolve()));
+      this.calls.ftruncate(this.fd, length, (error) => (error ? reject(error) : resolve()));
     });
   }
 
   stat(): Promise<FileStat> {
     return this.run<FileStat>((resolve, reject) => {
-      nodeFs.fstat(this.fd, { bigint: true }, (error, stats) => {
+      this.calls.fstat(this.fd, { bigint: true }, (error, stats) => {
         if (error) reject(error);
         else resolve(statOf(stats));
       });
@@ -208,7 +208,7 @@ export class NodeFileHandle implements FileHandle {
     const fd = this.fd;
     this.fd = -1;
     await new Promise<void>((resolve, reject) => {
-      nodeFs.close(fd, (error) => (error ? reject(error) : resolve()));
+      this.calls.close(fd, (error) => (error ? reject(error) : resolve()));
     });
   }
 
@@ -221,7 +221,7 @@ export class NodeFileHandle implements FileHandle {
   /** A request to use, or undefined after promising `done` the news that the file is closed. */
   private borrow(done: Done): Request | undefined {
     if (this.closing !== undefined) {
-      nodeThread.nextTurn(() => done(this.closedError()));
+      nodeThread.afterMicrotasks(() => done(this.closedError()));
       return undefined;
     }
     this.inFlight++;

@@ -31,7 +31,14 @@ export interface Settings {
   readonly logger: Logger;
 }
 
-const READ_OPTIONS: readonly string[] = ['clock', 'fileIo', 'logger', 'readOnly', 'follow'];
+const READ_OPTIONS: readonly string[] = [
+  'clock',
+  'thread',
+  'fileIo',
+  'logger',
+  'readOnly',
+  'follow',
+];
 const WRITE_OPTIONS: readonly string[] = [
   ...READ_OPTIONS,
   'durability',
@@ -80,7 +87,7 @@ export function settingsOf(
     strict: flag(given.strict, 'strict', false),
     clock: port(given.clock, 'clock', 'now', systemClock),
     random: port(given.random, 'random', 'bytes', systemRandom),
-    thread: nodeThread,
+    thread: port(given.thread, 'thread', 'nextTurn', nodeThread),
     fileIo: port(given.fileIo, 'fileIo', 'open', nodeFileIo),
     logger: guardedLogger(port(given.logger, 'logger', 'log', silentLogger)),
   };

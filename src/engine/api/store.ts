@@ -4,6 +4,7 @@ import type { AnyStoreError, StoreError } from '../../base/errors.ts';
 import type { FileIo } from '../../base/file-io.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
+import type { Thread } from '../../base/thread.ts';
 import type { Machine, MachineShape } from '../../machine/definition.ts';
 import type { Durability } from '../../../wal/ordered-log.ts';
 import type { Offset, WriteOptions } from './instance.ts';
@@ -28,6 +29,8 @@ export type { Durability };
 
 export interface ReadOptions {
   clock?: Clock | undefined;
+  /** Turns and delays. Default: the event loop; `pawl/testing` has a simulated one. */
+  thread?: Thread | undefined;
   fileIo?: FileIo | undefined;
   /** Default: silent. */
   logger?: Logger | undefined;
