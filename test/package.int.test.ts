@@ -19,6 +19,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   '.': ['openStore', 'defineMachine', 'isStoreError', 'StoreError', 'toJson', 'fromJson'],
   './wal': ['openLog'],
   './machine': ['defineMachine', 'transition', 'parseGuard'],
+  './testing': ['checkCrashes', 'SimDisk', 'manualClock', 'seededRandom', 'temporaryStore'],
   './package.json': [],
 };
 

@@ -16,6 +16,7 @@ const config: ViteUserConfig = defineConfig({
     alias: [
       { find: /^pawl$/, replacement: source('src/index.ts') },
       { find: /^pawl\/wal$/, replacement: source('wal/index.ts') },
+      { find: /^pawl\/testing$/, replacement: source('src/testing/index.ts') },
       { find: /^pawl\/machine$/, replacement: source('src/machine/index.ts') },
     ],
   },

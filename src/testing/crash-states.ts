@@ -11,7 +11,7 @@ import type { CrashWalk } from './crash-walk.ts';
 import { badRequest } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import { SimDisk, type SimDiskOptions } from './sim-disk.ts';
-import type { Entry, Survival } from './sim-journal.ts';
+import type { Entry, Survival, TornWrite } from './sim-journal.ts';
 
 export interface CrashState {
   /** Entries of the journal that came before the crash. */
@@ -31,6 +31,8 @@ const SAMPLES = 6;
 /** How often each of the last two writes in doubt is torn. */
 const TEARS = 2;
 const SECTOR_BYTES = [512, 4096] as const;
+/** Most writes have few sectors: one of so many, from the first, is lost or kept alone. */
+const SECTORS_SINGLED_OUT = 6;
 
 /** All states worth trying at one point; `walk` stands there. */
 export function choicesAt(walk: CrashWalk, journal: readonly Entry[], random: Random): string[] {
@@ -61,6 +63,7 @@ function* subsets(count: number, random: Random): Generator<string> {
   yield pick(() => true);
   for (let one = 0; one < count; one++) {
     yield pick((i) => i !== one);
+    yield pick((i) => i === one);
     yield pick((i) => i <= one);
   }
   for (let n = 0; n < SAMPLES; n++) yield pick(() => random.next() < 0.5);
@@ -70,20 +73,26 @@ function cutOf(survivals: readonly string[]): string {
   return `cut:${survivals.join('.')}`;
 }
 
+/** Any sectors; all but one, which a check may miss; one alone; the first ones; all but those. */
 function tear(random: Random): string {
   const sectorBytes = SECTOR_BYTES[Math.floor(random.next() * SECTOR_BYTES.length)] as number;
-  return `t${sectorBytes}x${Math.floor(random.next() * 2 ** 32).toString(16)}`;
+  const one = Math.floor(random.next() * SECTORS_SINGLED_OUT);
+  const masks = [random.next() * 2 ** 32, ~(1 << one), 1 << one, (2 << one) - 1, -2 << one];
+  const mask = masks[Math.floor(random.next() * masks.length)] as number;
+  const length = random.next() < 0.25 ? 'l' : '';
+  return `t${sectorBytes}x${(mask >>> 0).toString(16)}${length}`;
 }
 
 const SURVIVAL: Readonly<Record<string, Survival>> = { w: 'whole', n: 'none', l: 'length' };
 
 /** @throws {StoreError} BAD_REQUEST - not the name of a survival. */
 function survivalOf(name: string): Survival {
-  const named = SURVIVAL[name];
+  const named = Object.hasOwn(SURVIVAL, name) ? SURVIVAL[name] : undefined;
   if (named !== undefined) return named;
-  const torn = /^t(\d+)x([0-9a-f]{1,8})$/.exec(name);
+  const torn = /^t([1-9]\d{0,8})x([0-9a-f]{1,8})(l?)$/.exec(name);
   if (torn === null) throw badRequest(`'${name}' names no survival of an effect`, 'choice');
-  return { sectorBytes: Number(torn[1]), sectors: Number.parseInt(torn[2] as string, 16) };
+  const sectors = Number.parseInt(torn[2] as string, 16);
+  return { sectorBytes: Number(torn[1]), sectors, ...(torn[3] === 'l' && { isLengthKept: true }) };
 }
 
 /**
@@ -97,29 +106,30 @@ export function crashAt(
   options: SimDiskOptions = {},
 ): CrashState {
   const point = walk.length;
-  if (choice.startsWith('kill')) {
+  const unknown = (): Error =>
+    badRequest(`there is no crash '${choice}' behind entry ${point}`, 'choice');
+  if (choice === 'kill' || choice.startsWith('kill~')) {
     const left = walk.killed();
-    const torn = choice.slice('kill~'.length);
     const last = journal[point - 1];
-    if (torn !== '' && last?.kind === 'write') {
+    const torn = choice === 'kill' ? undefined : survivalOf(choice.slice('kill~'.length));
+    if (torn !== undefined) {
       // The call moved some of its bytes to the cache before the process died.
-      const at = left.journal.lastIndexOf(last);
-      const { sectorBytes } = survivalOf(torn) as { sectorBytes: number };
-      const bytes = last.bytes.subarray(0, insideOf(last.bytes.length, sectorBytes));
-      if (at >= 0) left.journal[at] = { ...last, bytes };
+      if (last?.kind !== 'write' || typeof torn === 'string') throw unknown();
+      const bytes = last.bytes.subarray(0, insideOf(last.bytes.length, torn));
+      left.journal[left.journal.lastIndexOf(last)] = { ...last, bytes };
     }
     return { point, kind: 'kill', choice, disk: SimDisk.resumed(left, options) };
   }
   const { undecided } = walk;
   const names = choice === 'cut:' ? [] : choice.replace(/^cut:/, '').split('.');
-  if (!choice.startsWith('cut:') || names.length !== undecided.length)
-    throw badRequest(`there is no crash '${choice}' behind entry ${point}`, 'choice');
+  if (!choice.startsWith('cut:') || names.length !== undecided.length) throw unknown();
   const survivals = new Map(undecided.map((index, i) => [index, survivalOf(names[i] as string)]));
   const image = walk.cut((index) => survivals.get(index) as Survival);
   return { point, kind: 'cut', choice, disk: new SimDisk(image, options) };
 }
 
-/** Where a write that was under way stops: at its first page or sector, or half way when it is shorter. */
-function insideOf(length: number, sectorBytes: number): number {
-  return length > sectorBytes ? sectorBytes : length >> 1;
+/** Where a write that was under way stops: behind some of its pages or sectors, or half way when it has one only. */
+function insideOf(length: number, { sectorBytes, sectors }: TornWrite): number {
+  const whole = Math.ceil(length / sectorBytes) - 1;
+  return whole > 0 ? (1 + (sectors % whole)) * sectorBytes : length >> 1;
 }

@@ -1,7 +1,7 @@
 /**
  * The system calls on open files of a simulated disk, for one process. A write is in the journal
  * from the moment it is made; that it was synced, when it comes back. A sync covers what was
- * written before it was asked for.
+ * written before it was asked for; one that fails gives it up.
  */
 import {
   type Counted,
@@ -20,15 +20,14 @@ interface OpenFile {
   readonly mode: OpenMode;
 }
 
-/** Virtual milliseconds a call takes at least, and at most besides; a sync takes longer. */
-const CALL_MS = { least: 0.005, spread: 0.02, sync: 0.1 };
+/** Virtual milliseconds a call takes at least, and at most besides; a sync may take longer. */
+const CALL_MS = { least: 0.005, spread: 0.02, sync: 0.2 };
 
 export class SimCalls implements FileCalls {
   private readonly disk: SimDisk;
   private readonly generation: number;
   private readonly files = new Map<number, OpenFile>();
   private nextFd = 3;
-  private jitter = 0;
 
   constructor(disk: SimDisk) {
     this.disk = disk;
@@ -38,6 +37,7 @@ export class SimCalls implements FileCalls {
   open(file: number, path: string, mode: OpenMode): number {
     const fd = this.nextFd++;
     this.files.set(fd, { file, path, mode });
+    this.disk.opened(file, 1);
     return fd;
   }
 
@@ -54,9 +54,9 @@ export class SimCalls implements FileCalls {
       if (!disk.isDead(generation)) run();
     };
     if (scheduler === undefined) return void Promise.resolve().then(unlessDead);
-    // Cheap and even: which of two calls comes back first changes from call to call.
-    this.jitter = (this.jitter + 0.618_033_988_75) % 1;
-    const tookMs = CALL_MS.least + this.jitter * CALL_MS.spread + (isSync ? CALL_MS.sync : 0);
+    // The seed decides which of two calls comes back first.
+    const spreadMs = isSync ? CALL_MS.sync : CALL_MS.spread;
+    const tookMs = CALL_MS.least + scheduler.chance() * spreadMs;
     scheduler.after(tookMs + (outcome?.delayMs ?? 0), unlessDead);
   }
 
@@ -71,11 +71,14 @@ export class SimCalls implements FileCalls {
     if (this.isDead) return;
     const outcome = this.decide('read', fd);
     this.later(outcome, () => {
+      let error: Error | null = null;
+      let count = 0;
       try {
-        done(null, this.readNow(fd, into, start, length, position, outcome));
-      } catch (error) {
-        done(error as Error, 0);
+        count = this.readNow(fd, into, start, length, position, outcome);
+      } catch (failure) {
+        error = failure as Error;
       }
+      done(error, count);
     });
   }
 
@@ -99,8 +102,8 @@ export class SimCalls implements FileCalls {
     this.later(
       outcome,
       () => {
-        if (error === undefined) this.end(fd, entry);
-        done(error ?? null, count);
+        this.end(fd, entry, error);
+        if (!this.isDead) done(error ?? null, count);
       },
       isSync,
     );
@@ -112,17 +115,25 @@ export class SimCalls implements FileCalls {
     const { entry, count, error } = this.begin(fd, from, start, length, position, outcome);
     // It dies in the middle of the call.
     this.checkAlive();
+    this.end(fd, entry, error);
+    this.checkAlive();
     if (error !== undefined) throw error;
-    this.end(fd, entry);
     return count;
   }
 
   fsync(fd: number, done: Done): void {
-    this.sync(fd, done);
+    this.fdatasync(fd, done);
   }
 
   fdatasync(fd: number, done: Done): void {
-    this.sync(fd, done);
+    if (this.isDead) return;
+    const before = this.disk.journal.length;
+    const outcome = this.decide('sync', fd);
+    const end = (): void => {
+      this.noteSync(fd, before, outcome);
+      if (!this.isDead) done(outcome?.error ?? null);
+    };
+    this.later(outcome, end, true);
   }
 
   fsyncSync(fd: number): void {
@@ -132,15 +143,18 @@ export class SimCalls implements FileCalls {
   fdatasyncSync(fd: number): void {
     this.checkAlive();
     const outcome = this.decide('sync', fd);
-    const before = this.disk.journal.length;
-    if (outcome?.error === undefined || outcome.tookEffect === true) this.noteSync(fd, before);
+    this.noteSync(fd, this.disk.journal.length, outcome);
+    this.checkAlive();
     if (outcome?.error !== undefined) throw outcome.error;
   }
 
   ftruncate(fd: number, length: number, done: Done): void {
     if (this.isDead) return;
-    const { file } = this.opened(fd);
-    this.effect('truncate', fd, done, () => this.disk.add({ kind: 'truncate', file, length }));
+    const { file, mode } = this.opened(fd);
+    this.effect('truncate', fd, done, () => {
+      if (mode === 'read') throw osError('EINVAL', 'not for writing');
+      this.disk.add({ kind: 'truncate', file, length });
+    });
   }
 
   fstat(
@@ -150,44 +164,52 @@ export class SimCalls implements FileCalls {
   ): void {
     if (this.isDead) return;
     const { file } = this.opened(fd);
-    const stats = new SimStat(file, () => this.disk.image.content(file).length);
-    this.effect(
-      'stat',
-      fd,
-      (error) => done(error, stats),
-      () => undefined,
-    );
+    const content = this.disk.image.content(file);
+    const stats: RawStat = {
+      dev: 1n,
+      ino: BigInt(file),
+      // When the answer comes.
+      get size() {
+        return BigInt(content.length);
+      },
+      isFile: () => true,
+      isDirectory: () => false,
+    };
+    const answer: Done = (error) => done(error, stats);
+    this.effect('stat', fd, answer, () => undefined);
   }
 
   close(fd: number, done: Done): void {
     if (this.isDead) return;
     // As Linux does: the descriptor is gone even when close() reports an error.
     const outcome = this.decide('close', fd);
+    this.disk.opened(this.opened(fd).file, -1);
     this.files.delete(fd);
     this.later(outcome, () => done(outcome?.error ?? null));
   }
 
-  private sync(fd: number, done: Done): void {
-    if (this.isDead) return;
-    const before = this.disk.journal.length;
-    this.effect('sync', fd, done, () => this.noteSync(fd, before));
+  private noteSync(fd: number, before: number, outcome: Outcome | undefined): void {
+    const { file } = this.opened(fd);
+    if (outcome?.error === undefined || outcome.tookEffect === true)
+      this.disk.journal.push({ kind: 'sync', file, before });
+    else this.giveUp(file, before);
   }
 
-  private noteSync(fd: number, before: number): void {
-    const { file } = this.opened(fd);
-    this.disk.journal.push({ kind: 'sync', file, before });
+  private giveUp(file: number, before: number): void {
+    this.disk.journal.push({ kind: 'sync', file, before, failed: true });
   }
 
   private effect(call: Call, fd: number, done: Done, run: () => void): void {
     const outcome = this.decide(call, fd);
-    this.later(
-      outcome,
-      () => {
-        if (outcome?.error === undefined || outcome.tookEffect === true) run();
-        done(outcome?.error ?? null);
-      },
-      call === 'sync',
-    );
+    this.later(outcome, () => {
+      let error = outcome?.error ?? null;
+      try {
+        if (error === null || outcome?.tookEffect === true) run();
+      } catch (failure) {
+        error = failure as Error;
+      }
+      if (!this.isDead) done(error);
+    });
   }
 
   private begin(
@@ -200,12 +222,13 @@ export class SimCalls implements FileCalls {
   ): { entry: number; count: number; error: Error | undefined } {
     const { disk } = this;
     const { file, mode } = this.opened(fd);
+    if (start + length > from.length) throw new RangeError('a write of more than its buffer has');
     if (mode === 'read') return { entry: -1, count: 0, error: osError('EBADF', 'not for writing') };
     let error = outcome?.error;
     let count = error === undefined || outcome?.tookEffect === true ? length : 0;
     if (outcome?.bytes !== undefined) count = Math.min(length, outcome.bytes);
     const grows = position + count - disk.image.content(file).length;
-    if (grows > 0 && grows > disk.roomBytes) {
+    if (count > 0 && grows > 0 && grows > disk.roomBytes) {
       count = Math.max(0, count - (grows - disk.roomBytes));
       if (count === 0) error ??= osError('ENOSPC', 'the simulated disk is full');
     }
@@ -214,9 +237,13 @@ export class SimCalls implements FileCalls {
     return { entry: disk.add({ kind: 'write', file, at: position, bytes }), count, error };
   }
 
-  private end(fd: number, entry: number): void {
-    if (entry >= 0 && this.files.get(fd)?.mode === 'update-synced')
-      this.disk.journal.push({ kind: 'durable', write: entry });
+  /** A write came back. */
+  private end(fd: number, entry: number, error: Error | undefined): void {
+    const { file, mode } = this.opened(fd);
+    if (entry < 0 || mode !== 'update-synced') return;
+    // Of the failed one some bytes may be in the cache, where no sync finds them again.
+    if (error === undefined) this.disk.journal.push({ kind: 'durable', write: entry });
+    else this.giveUp(file, entry + 1);
   }
 
   private readNow(
@@ -260,24 +287,5 @@ export class SimCalls implements FileCalls {
 
   private checkAlive(): void {
     if (this.isDead) throw osError('EDEAD', 'the simulated process is dead');
-  }
-}
-
-class SimStat implements RawStat {
-  readonly dev = 1n;
-  readonly ino: bigint;
-  private readonly lengthOf: () => number;
-  constructor(file: number, lengthOf: () => number) {
-    this.ino = BigInt(file);
-    this.lengthOf = lengthOf;
-  }
-  get size(): bigint {
-    return BigInt(this.lengthOf());
-  }
-  isFile(): boolean {
-    return true;
-  }
-  isDirectory(): boolean {
-    return false;
   }
 }

@@ -3,7 +3,7 @@
  * running system sees is the image, what a power cut or a kill leaves follows from the journal
  * (crash-walk.ts). More pessimistic than a real disk: a synced write makes durable only its own
  * bytes, a sync only what was written before it was asked for, and names survive in any
- * combination unless their directory was synced.
+ * combination unless their directory was synced. What a failed sync gave up no later one saves.
  */
 import type { FileIo } from '../base/file-io.ts';
 import { CrashWalk } from './crash-walk.ts';
@@ -42,8 +42,13 @@ export class SimDisk {
   generation = 0;
   /** Calls made, of all kinds. */
   calls = 0;
-  isLocked = false;
+  /** Do those who hold a lock still have it? False: its directory was taken away under them. */
   isHeld = true;
+  /** Directories a process has locked. @internal */
+  readonly locks: Set<string> = new Set<string>();
+  /** How often a file is open, by its number. */
+  private readonly openFiles: Map<number, number> = new Map<number, number>();
+  private isTaken = false;
   /** What the current process uses. */
   fileIo: FileIo;
 
@@ -62,6 +67,21 @@ export class SimDisk {
     options: SimDiskOptions = {},
   ): SimDisk {
     return new SimDisk(DiskImage.of(files, directories), options);
+  }
+
+  /** Is any directory locked? Set it: somebody else has locked all of them, or nobody any. */
+  get isLocked(): boolean {
+    return this.isTaken || this.locks.size > 0;
+  }
+
+  set isLocked(isTaken: boolean) {
+    this.isTaken = isTaken;
+    this.locks.clear();
+  }
+
+  /** Can nobody lock this directory now? @internal */
+  isLockedAt(path: string): boolean {
+    return this.isTaken || this.locks.has(path);
   }
 
   get options(): SimDiskOptions {
@@ -83,7 +103,15 @@ export class SimDisk {
     this.generation++;
     this.dieAt = Number.POSITIVE_INFINITY;
     this.isLocked = false;
+    this.openFiles.clear();
     this.fileIo = simFileIo(this);
+  }
+
+  /** A descriptor of this file more, or less. @internal */
+  opened(file: number, more: 1 | -1): void {
+    const count = (this.openFiles.get(file) ?? 0) + more;
+    if (count > 0) this.openFiles.set(file, count);
+    else this.openFiles.delete(file);
   }
 
   /** Asks what becomes of a call. */
@@ -93,10 +121,10 @@ export class SimDisk {
     return decided instanceof Error ? { error: decided } : decided;
   }
 
-  /** Bytes a write may still add to the files. */
+  /** Bytes a write may still add to the files. A removed file takes its room until it is closed. */
   get roomBytes(): number {
     if (this.capacityBytes === Number.POSITIVE_INFINITY) return this.capacityBytes;
-    return Math.max(0, this.capacityBytes - this.image.sizeBytes);
+    return Math.max(0, this.capacityBytes - this.image.takenBytes(this.openFiles.keys()));
   }
 
   /** Notes that somebody outside was told something at this moment. */

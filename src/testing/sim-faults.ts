@@ -6,22 +6,25 @@ import { badRequest } from '../base/errors.ts';
 import { osError } from '../base/file-calls.ts';
 import { type Random, seededRandom } from '../base/random.ts';
 
+const CALLS = [
+  'open',
+  'create',
+  'read',
+  'write',
+  'sync',
+  'truncate',
+  'close',
+  'stat',
+  'list',
+  'mkdir',
+  'rename',
+  'remove',
+  'syncdir',
+  'lock',
+] as const;
+
 /** Calls of a disk. 'open' is of an existing file; 'sync' of a file, 'syncdir' of a directory. */
-export type Call =
-  | 'open'
-  | 'create'
-  | 'read'
-  | 'write'
-  | 'sync'
-  | 'truncate'
-  | 'close'
-  | 'stat'
-  | 'list'
-  | 'mkdir'
-  | 'rename'
-  | 'remove'
-  | 'syncdir'
-  | 'lock';
+export type Call = (typeof CALLS)[number];
 
 /** What becomes of a call. */
 export interface Outcome {
@@ -78,19 +81,20 @@ export class FaultPlan {
   }
 
   decide(call: Call, path: string): Outcome | undefined {
-    for (const one of this.rules) {
-      if (one.calls?.has(call) === false || !path.includes(one.rule.path ?? '')) continue;
-      one.seen++;
-      const { nth = 1, times = 1, chance } = one.rule;
-      const applies =
-        chance === undefined
-          ? one.seen >= nth && one.seen < nth + times
-          : this.random.next() < chance;
-      if (!applies) continue;
-      one.met++;
-      return outcomeOf(one.rule, call, path);
-    }
-    return undefined;
+    let first: Counted | undefined;
+    // Every rule counts all calls it is about, those another rule decides as well.
+    for (const one of this.rules) if (this.applies(one, call, path)) first ??= one;
+    if (first === undefined) return undefined;
+    first.met++;
+    return outcomeOf(first.rule, call, path);
+  }
+
+  private applies(one: Counted, call: Call, path: string): boolean {
+    if (one.calls?.has(call) === false || !path.includes(one.rule.path ?? '')) return false;
+    one.seen++;
+    const { nth = 1, times = 1, chance } = one.rule;
+    if (chance !== undefined) return this.random.next() < chance;
+    return one.seen >= nth && one.seen < nth + times;
   }
 }
 
@@ -104,16 +108,38 @@ function outcomeOf(rule: FaultRule, call: Call, path: string): Outcome {
   };
 }
 
+/** @throws {StoreError} BAD_REQUEST - as the plan of these rules would. */
+export function checkFaults(rules: readonly FaultRule[]): void {
+  for (const [i, rule] of rules.entries()) counted(rule, `faults[${i}]`);
+}
+
 function counted(rule: FaultRule, path: string): Counted {
-  const { call, nth = 1, times = 1, chance, error, bytes, delayMs } = rule;
-  if (!(nth >= 1)) throw badRequest(`${path}.nth counts from 1`, `${path}.nth`);
-  if (!(times >= 1)) throw badRequest(`${path}.times must be 1 or more`, `${path}.times`);
-  if (chance !== undefined && !(chance >= 0 && chance <= 1))
-    throw badRequest(`${path}.chance must be from 0 to 1`, `${path}.chance`);
+  const { call, nth = 1, times = 1, chance, error, bytes, delayMs, tookEffect } = rule;
+  const check = (isGood: boolean, name: string, must: string): void => {
+    if (!isGood) throw badRequest(`${path}.${name} must be ${must}`, `${path}.${name}`);
+  };
+  const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
+  check(isCount(nth), 'nth', 'an integer, counted from 1');
+  check(
+    isCount(times) || times === Number.POSITIVE_INFINITY,
+    'times',
+    'an integer from 1, or Infinity',
+  );
+  check(chance === undefined || (chance >= 0 && chance <= 1), 'chance', 'from 0 to 1');
+  check(bytes === undefined || bytes === 0 || isCount(bytes), 'bytes', 'an integer from 0');
+  check(delayMs === undefined || (delayMs >= 0 && delayMs < Infinity), 'delayMs', 'from 0');
+  check(error === undefined || error !== '', 'error', "the code of a system's error");
+  check(tookEffect !== true || error !== undefined, 'tookEffect', 'together with an error');
   if (error === undefined && bytes === undefined && delayMs === undefined)
     throw badRequest(`${path} says what of a call, but not what becomes of it`, path);
   const calls = call === undefined ? undefined : new Set(typeof call === 'string' ? [call] : call);
+  const isKnown = calls === undefined || (calls.size > 0 && [...calls].every(isCall));
+  check(isKnown, 'call', `of ${CALLS.join(', ')}`);
   return { rule, calls, seen: 0, met: 0 };
+}
+
+function isCall(name: string): name is Call {
+  return (CALLS as readonly string[]).includes(name);
 }
 
 /** The error of a call that was made on a path where nothing is, or should not be. */

@@ -3,7 +3,7 @@
  * real port (node-file-handle.ts) over simulated system calls, so that short and interrupted calls
  * meet the code that handles them on a real disk. When the process dies, nothing is answered any more.
  */
-import { dirname } from 'node:path';
+import { dirname, normalize } from 'node:path';
 import type { DirectoryLock, FileHandle, FileIo, FileStat, OpenMode } from '../base/file-io.ts';
 import { NodeFileHandle } from '../base/node-file-handle.ts';
 import type { SimDisk } from './sim-disk.ts';
@@ -38,12 +38,13 @@ class SimFileIo implements FileIo {
         throw pathError('ENOTSUP', 'open', path);
       const file = disk.image.names.get(path);
       if (mode !== 'create') {
+        if (disk.image.directories.has(path)) throw pathError('EISDIR', 'open', path);
         if (file === undefined) throw pathError('ENOENT', 'open', path);
         return new NodeFileHandle(path, calls.open(file, path, mode), calls);
       }
       if (file !== undefined || disk.image.directories.has(path))
         throw pathError('EEXIST', 'create', path);
-      if (!disk.image.directories.has(dirname(path))) throw pathError('ENOENT', 'create', path);
+      this.checkParent('create', path);
       const created = disk.image.nextFile;
       disk.add({ kind: 'create', path, file: created });
       return new NodeFileHandle(path, calls.open(created, path, mode), calls);
@@ -63,6 +64,7 @@ class SimFileIo implements FileIo {
   list(directory: string): Promise<string[]> {
     const { image } = this.disk;
     return this.run('list', directory, () => {
+      if (image.names.has(directory)) throw pathError('ENOTDIR', 'list', directory);
       if (!image.directories.has(directory)) throw pathError('ENOENT', 'list', directory);
       const inside = [...image.names.keys(), ...image.directories].filter(
         (path) => path !== '/' && dirname(path) === directory,
@@ -76,7 +78,7 @@ class SimFileIo implements FileIo {
     return this.run('mkdir', path, () => {
       if (disk.image.directories.has(path)) return false;
       if (disk.image.names.has(path)) throw pathError('EEXIST', 'mkdir', path);
-      if (!disk.image.directories.has(dirname(path))) throw pathError('ENOENT', 'mkdir', path);
+      this.checkParent('mkdir', path);
       disk.add({ kind: 'mkdir', path });
       return true;
     });
@@ -86,8 +88,11 @@ class SimFileIo implements FileIo {
     const { disk } = this;
     return this.run('rename', from, () => {
       const file = disk.image.names.get(from);
-      if (file === undefined || !disk.image.directories.has(dirname(to)))
-        throw pathError('ENOENT', 'rename', from);
+      // Nothing here has to move a directory; a test that does is told so.
+      if (disk.image.directories.has(from)) throw pathError('ENOTSUP', 'rename', from);
+      if (file === undefined) throw pathError('ENOENT', 'rename', from);
+      this.checkParent('rename', to);
+      if (disk.image.directories.has(to)) throw pathError('EISDIR', 'rename', to);
       disk.add({ kind: 'rename', path: from, to, file });
     });
   }
@@ -96,6 +101,7 @@ class SimFileIo implements FileIo {
     const { disk } = this;
     return this.run('remove', path, () => {
       const file = disk.image.names.get(path);
+      if (disk.image.directories.has(path)) throw pathError('EISDIR', 'remove', path);
       if (file === undefined) throw pathError('ENOENT', 'remove', path);
       disk.add({ kind: 'remove', path, file });
     });
@@ -111,19 +117,38 @@ class SimFileIo implements FileIo {
   }
 
   resolve(path: string): Promise<string> {
-    return this.run('stat', path, () => path);
+    const { directories, names } = this.disk.image;
+    return this.run('stat', path, () => {
+      const resolved = path.length > 1 ? normalize(path).replace(/\/+$/, '') : path;
+      if (directories.has(resolved) || names.has(resolved)) return resolved;
+      throw pathError('ENOENT', 'stat', path);
+    });
   }
 
   lockDirectory(path: string): Promise<DirectoryLock | { readonly heldBy: number }> {
     const { disk } = this;
     return this.run('lock', path, (): DirectoryLock | { heldBy: number } => {
-      if (disk.isLocked) return { heldBy: OTHER_PID };
-      disk.isLocked = true;
+      if (!disk.image.directories.has(path)) throw pathError('ENOENT', 'lock', path);
+      if (disk.isLockedAt(path)) return { heldBy: OTHER_PID };
+      disk.locks.add(path);
+      let isReleased = false;
+      const release = (): void => {
+        if (!isReleased) disk.locks.delete(path);
+        isReleased = true;
+      };
       return {
-        isHeld: () => this.run('stat', path, () => disk.isHeld),
-        release: () => this.run('close', path, () => void (disk.isLocked = false)),
+        isHeld: () => this.run('stat', path, () => !isReleased && disk.isHeld),
+        release: () => this.run('close', path, release),
       };
     });
+  }
+
+  /** A name needs a directory to be in. */
+  private checkParent(call: Call, path: string): void {
+    const { directories, names } = this.disk.image;
+    const parent = dirname(path);
+    if (names.has(parent)) throw pathError('ENOTDIR', call, path);
+    if (!directories.has(parent)) throw pathError('ENOENT', call, path);
   }
 
   /** Makes a call when its time comes; a dead process learns nothing of it. */
@@ -131,25 +156,24 @@ class SimFileIo implements FileIo {
     const { disk, generation } = this;
     if (disk.isDead(generation)) return NEVER;
     const outcome = disk.decide(call, path);
-    if (disk.scheduler === undefined && outcome === undefined) return settle(effect);
     return new Promise<R>((resolve, reject) => {
-      this.calls.later(outcome, () => {
-        if (outcome?.error === undefined || outcome.tookEffect === true) {
-          try {
-            const result = effect();
-            if (outcome?.error === undefined) return resolve(result);
-          } catch (error) {
-            return reject(error);
-          }
+      const make = (): void => {
+        let error = outcome?.error;
+        let result: R | undefined;
+        try {
+          if (error === undefined || outcome?.tookEffect === true) result = effect();
+        } catch (failure) {
+          error = failure as Error;
         }
-        reject(outcome.error);
-      });
+        // It may have been the last thing the process did.
+        if (disk.isDead(generation)) return;
+        if (error === undefined) resolve(result as R);
+        else reject(error);
+      };
+      if (disk.scheduler === undefined && outcome === undefined) make();
+      else this.calls.later(outcome, make);
     });
   }
 }
 
 const NEVER: Promise<never> = new Promise<never>(() => undefined);
-
-async function settle<R>(effect: () => R): Promise<R> {
-  return effect();
-}

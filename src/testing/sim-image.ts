@@ -28,9 +28,12 @@ export class DiskImage {
     this.nextFile = nextFile;
   }
 
+  /** Holds these files, and these directories with all that lead to them and to the files. */
   static of(files: Files, directories: Iterable<string>): DiskImage {
-    const image = new DiskImage(directories);
+    const image = new DiskImage();
+    for (const path of directories) for (const one of wayTo(path)) image.directories.add(one);
     for (const [path, bytes] of files) {
+      for (const one of wayTo(dirname(path))) image.directories.add(one);
       image.names.set(path, image.nextFile);
       image.contents.set(image.nextFile++, new Content(bytes.slice()));
     }
@@ -44,18 +47,22 @@ export class DiskImage {
     return copy;
   }
 
-  /** Without files that have no name, and names whose directory is missing: what a system finds when it starts. */
+  /** Without files that have no name, and what lies in a directory that is missing: what a system finds when it starts. */
   settled(): DiskImage {
     const names: [string, number][] = [];
     const contents: [number, Content][] = [];
+    const isThere = (path: string): boolean => this.directories.has(path) || path === '/';
+    const directories = [...this.directories].filter((path) => wayTo(path).every(isThere));
+    const reached = new Set(directories);
     for (const [path, file] of this.names) {
-      if (!this.directories.has(dirname(path))) continue;
+      if (!reached.has(dirname(path))) continue;
       names.push([path, file]);
       contents.push([file, this.content(file).copy()]);
     }
-    return new DiskImage(this.directories, names, contents, this.nextFile);
+    return new DiskImage(directories, names, contents, this.nextFile);
   }
 
+  /** The bytes of a file, empty when it has none yet. */
   content(file: number): Content {
     const found = this.contents.get(file);
     if (found !== undefined) return found;
@@ -64,6 +71,7 @@ export class DiskImage {
     return content;
   }
 
+  /** Makes a change, or what a crash leaves of it. */
   apply(effect: Effect, survival: Survival = 'whole'): void {
     if (effect.kind === 'create' && effect.file >= this.nextFile) this.nextFile = effect.file + 1;
     if (survival === 'none') return;
@@ -91,9 +99,9 @@ export class DiskImage {
 
   private write(file: number, at: number, bytes: Uint8Array, survival: Survival): void {
     const content = this.content(file);
-    if (survival === 'whole') content.write(bytes, at);
-    else if (survival !== 'length') writeSectors(content, at, bytes, survival as TornWrite);
-    else if (at + bytes.length > content.length) content.resize(at + bytes.length);
+    if (survival === 'whole') return content.write(bytes, at);
+    const torn = survival === 'length' ? { ...NO_SECTOR, isLengthKept: true } : survival;
+    writeSectors(content, at, bytes, torn as TornWrite);
   }
 
   /** Files by path, as copies. */
@@ -103,10 +111,17 @@ export class DiskImage {
     return files;
   }
 
-  get sizeBytes(): number {
+  /** Bytes of all files that have a name, and of the others given. */
+  takenBytes(nameless: Iterable<number> = []): number {
     let bytes = 0;
-    for (const file of new Set(this.names.values())) bytes += this.content(file).length;
+    for (const file of new Set([...this.names.values(), ...nameless]))
+      bytes += this.contents.get(file)?.length ?? 0;
     return bytes;
+  }
+
+  /** Bytes of all files that have a name. */
+  get sizeBytes(): number {
+    return this.takenBytes();
   }
 
   /** Equal for disks on which the same files hold the same bytes, whatever their history. */
@@ -125,14 +140,23 @@ export class DiskImage {
   }
 }
 
+const NO_SECTOR: TornWrite = { sectorBytes: 512, sectors: 0 };
+
+/** The directories a path leads through from the root, itself included. */
+function wayTo(path: string): string[] {
+  const parent = dirname(path);
+  return parent === path ? [path] : [...wayTo(parent), path];
+}
+
 function writeSectors(content: Content, at: number, bytes: Uint8Array, torn: TornWrite): void {
-  const { sectorBytes, sectors } = torn;
+  const { sectorBytes, sectors, isLengthKept = false } = torn;
   const end = at + bytes.length;
   for (let from = at, n = 0; from < end; n++) {
     const to = Math.min(end, (Math.floor(from / sectorBytes) + 1) * sectorBytes);
     if (((sectors >>> (n & 31)) & 1) === 1) content.write(bytes.subarray(from - at, to - at), from);
     from = to;
   }
+  if (isLengthKept && end > content.length) content.resize(end);
 }
 
 /** FNV-1a over the characters. */

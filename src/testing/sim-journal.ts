@@ -22,7 +22,16 @@ export type Entry =
   | Effect
   /** A synced write came back: that one entry is durable. */
   | { readonly kind: 'durable'; readonly write: number }
-  | { readonly kind: 'sync'; readonly file: number; readonly before: number }
+  /**
+   * `failed`: it ended in an error, after which Linux takes what it could not write for written. No
+   * later sync of the file makes those writes durable, though readers go on seeing them.
+   */
+  | {
+      readonly kind: 'sync';
+      readonly file: number;
+      readonly before: number;
+      readonly failed?: true;
+    }
   | { readonly kind: 'syncdir'; readonly path: string; readonly before: number }
   /** Not of the disk: somebody outside was told something. */
   | { readonly kind: 'told'; readonly what: unknown };
@@ -52,4 +61,6 @@ export interface TornWrite {
   readonly sectorBytes: number;
   /** Which sectors: one bit each, repeated. */
   readonly sectors: number;
+  /** Its file has the length the whole write gives it; sectors behind the kept ones are zeros. */
+  readonly isLengthKept?: boolean;
 }

@@ -20,6 +20,8 @@ interface Happening {
 
 /** Happenings in a row without a turn of the real event loop. */
 const MAX_ROW = 2000;
+/** Virtual milliseconds a turn takes at most: as long as a call of the disk, so that either may be first. */
+const TURN_MS = 0.03;
 
 export class SimScheduler {
   readonly thread: Thread;
@@ -40,10 +42,11 @@ export class SimScheduler {
     this.random = seededRandom(seed);
     this.thread = {
       afterMicrotasks: (run) => {
+        if (this.isStopped) return;
         this.soon.push(run);
         this.wake();
       },
-      nextTurn: (run) => void this.after(0, run),
+      nextTurn: (run) => void this.after(this.chance() * TURN_MS, run),
       monotonicMs: () => this.nowMs,
       delay: (delayMs, run) => this.after(delayMs, run),
     };
@@ -57,6 +60,7 @@ export class SimScheduler {
 
   /** Runs something later; returns the way to call it off. */
   after(delayMs: number, run: () => void): () => void {
+    if (this.isStopped) return () => undefined;
     const happening: Happening = {
       atMs: this.nowMs + Math.max(0, delayMs),
       rank: this.random.next(),
@@ -66,6 +70,11 @@ export class SimScheduler {
     push(this.heap, happening);
     this.wake();
     return () => void (happening.run = undefined);
+  }
+
+  /** Uniform in [0, 1), from the seed. @internal */
+  chance(): number {
+    return this.random.next();
   }
 
   /** Nothing happens any more. */
@@ -87,12 +96,16 @@ export class SimScheduler {
 
   private readonly step = (): void => {
     this.isScheduled = false;
-    const { soon } = this;
-    if (soon.length > 0) {
+    try {
+      const [first] = this.soon;
+      if (first === undefined) return this.next();
+      const { soon } = this;
       this.soon = [];
-      for (const run of soon) run();
-    } else this.next();
-    if (!this.isIdle) this.wake();
+      for (const run of soon) if (!this.isStopped) run();
+    } finally {
+      // Also when something threw: the rest goes on, as it does on a real event loop.
+      if (!this.isIdle) this.wake();
+    }
   };
 
   private next(): void {

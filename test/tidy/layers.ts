@@ -71,6 +71,9 @@ export const TIME_PORT: readonly string[] = [
   'src/base/thread.ts',
 ];
 
+/** Makes and removes directories for tests on the real disk. */
+export const TEMPORARY_STORE = 'src/testing/temporary-store.ts';
+
 export const BANS: readonly Ban[] = [
   {
     what: 'the time of day (Date.now, new Date without argument)',
@@ -106,7 +109,7 @@ export const BANS: readonly Ban[] = [
     what: 'the file system (node:fs, fs-extra)',
     pattern: /['"](?:node:)?fs(?:\/promises)?['"]|['"]fs-extra['"]/,
     instead: 'the FileIo port (src/base/file-io.ts)',
-    allowed: [...DISK_PORT, COMMAND],
+    allowed: [...DISK_PORT, COMMAND, TEMPORARY_STORE],
   },
   {
     what: 'console, process.stdout, process.stderr',

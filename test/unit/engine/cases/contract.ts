@@ -5,8 +5,10 @@
  */
 import { expect } from 'vitest';
 import { isStoreError } from 'pawl';
-import type { Clock, ErrorCode, Instance, MachineDefinition, Store, StoreError } from 'pawl';
+import type { ErrorCode, Instance, MachineDefinition, Store, StoreError } from 'pawl';
 import type { StoreOptions } from 'pawl';
+
+export { manualClock, type ManualClock } from '../../../../src/testing/manual-clock.ts';
 
 /** A new, empty store; whoever passes this in closes it and cleans up. */
 export type Open = (options?: StoreOptions) => Promise<Store>;
@@ -52,16 +54,6 @@ export async function withOneDoor(
   const store = await withDoor(open, options);
   await store.instances.create({ machine: 'door', id });
   return store;
-}
-
-export interface ManualClock extends Clock {
-  time: number;
-}
-
-/** Stands still until `time` is set, in either direction. */
-export function manualClock(time: number = 1_000_000): ManualClock {
-  const clock: ManualClock = { time, now: () => clock.time, setTimer: () => () => undefined };
-  return clock;
 }
 
 /** The StoreError a call ends with, thrown or rejected; anything else is passed on. */
