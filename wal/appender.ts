@@ -151,10 +151,8 @@ export class Appender {
 
   /** Everything written so far, for noteSynced() once a sync that starts now has succeeded. */
   capture(): Attested {
-    const segment = this.segment;
-    return segment === undefined
-      ? this.synced
-      : { segment: segment.number, bytes: this.position, offset: this.end.offset };
+    const { number } = this.segment as Segment;
+    return { segment: number, bytes: this.position, offset: this.end.offset };
   }
 
   noteSynced(captured: Attested): void {

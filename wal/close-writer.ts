@@ -38,9 +38,16 @@ export async function sealLog(parts: ClosingParts): Promise<void> {
       await parts.reserve.spend(() => writeClosingMark(appender, segment));
     }
     await recordEnd(parts);
+    if (segment !== undefined) await removeLeftBehind(parts.roll);
   } catch (error) {
     throw ioError(error, 'closing the log', directory);
   }
+}
+
+/** Below 'always' this may be the first sync, and with it the link on the disk that passes over what nobody needs. */
+function removeLeftBehind(roll: SegmentRoll): Promise<void> {
+  roll.noteSynced();
+  return roll.stop();
 }
 
 async function syncRest(appender: Appender, segment: Segment): Promise<void> {
@@ -61,11 +68,15 @@ async function recordEnd(parts: ClosingParts): Promise<void> {
   const change: { -readonly [K in 'attested' | 'highestSegment']?: ManifestState[K] } = {};
   if (appender.segment !== undefined && isBehind(appender.synced, state.attested))
     change.attested = appender.synced;
-  const highest = appender.segment?.number ?? parts.highestKept;
+  const unused = roll.ready;
+  // One prepared in the place of a void has its number, and goes now: nothing must ask for it.
+  const highest = Math.min(
+    appender.segment?.number ?? parts.highestKept,
+    (unused?.number ?? Number.POSITIVE_INFINITY) - 1,
+  );
   if (state.highestSegment > highest) change.highestSegment = highest;
   // In both slots: the older one must not ask for a file that is gone, and vouches as well as the newer.
   if (Object.keys(change).length > 0) await reserve.spend(() => manifest.updateBoth(change));
-  const unused = roll.ready;
   if (unused !== undefined) await reserve.spend(() => removeUnused(parts, unused));
 }
 
@@ -77,14 +88,14 @@ async function removeUnused({ fileIo, directory }: ClosingParts, unused: Segment
 
 /** Gives the descriptors back; what was to be made sure of is on the disk by now. */
 export async function closeFiles(
-  parts: Pick<ClosingParts, 'appender' | 'roll' | 'manifest'>,
+  parts: Pick<ClosingParts, 'appender' | 'roll' | 'manifest' | 'directory'>,
 ): Promise<void> {
-  const { appender, roll, manifest } = parts;
+  const { appender, roll, manifest, directory } = parts;
   const closed = await Promise.allSettled([
     appender.segment === undefined ? undefined : closeSegment(appender.segment),
     roll.ready === undefined ? undefined : closeSegment(roll.ready),
     manifest.close(),
   ]);
   const failed = closed.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw ioError(failed.reason, 'closing a file', '');
+  if (failed !== undefined) throw ioError(failed.reason, 'closing a file', directory);
 }

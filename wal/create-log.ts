@@ -3,7 +3,7 @@
  * name there is no log; whatever a dead attempt left is replaced or removed.
  */
 import { dirname, join } from 'node:path';
-import type { FileIo, FileStat } from '../src/base/file-io.ts';
+import type { FileIo } from '../src/base/file-io.ts';
 import { badRequest } from '../src/base/errors.ts';
 import type { Logger } from '../src/base/logger.ts';
 import { STORE_ID_BYTES } from './format.ts';
@@ -24,7 +24,8 @@ export async function ensureDirectory(fileIo: FileIo, directory: string): Promis
   try {
     const missing: string[] = [];
     for (let path = directory; ; path = dirname(path)) {
-      const stat = await statOf(fileIo, path);
+      // Below a file there is nothing; the file itself is met one step further up.
+      const stat = await fileIo.stat(path);
       if (stat?.kind === 'directory') break;
       if (stat !== undefined)
         throw badRequest(
@@ -34,6 +35,8 @@ export async function ensureDirectory(fileIo: FileIo, directory: string): Promis
         );
       missing.push(path);
     }
+    // Where names cannot be made safe, none is made: the next attempt could not tell it from an old one.
+    if (missing.length > 0) await fileIo.syncDirectory(dirname(missing.at(-1) as string));
     for (const path of missing.toReversed()) {
       await fileIo.makeDirectory(path);
       await fileIo.syncDirectory(dirname(path));
@@ -41,16 +44,6 @@ export async function ensureDirectory(fileIo: FileIo, directory: string): Promis
     return await fileIo.resolve(directory);
   } catch (error) {
     throw ioError(error, 'creating the directory', directory);
-  }
-}
-
-/** Below a file there is nothing; the file itself is met one step further up. */
-async function statOf(fileIo: FileIo, path: string): Promise<FileStat | undefined> {
-  try {
-    return await fileIo.stat(path);
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOTDIR') return undefined;
-    throw error;
   }
 }
 

@@ -5,7 +5,7 @@
 import { StoreError } from '../src/base/errors.ts';
 import type { Thread } from '../src/base/thread.ts';
 import { Delayed } from './delayed.ts';
-import type { Outcome } from './log-error.ts';
+import { ioError } from './log-error.ts';
 
 const LOOK_AFTER_MS = 50;
 
@@ -27,20 +27,17 @@ export class DirectoryWatch {
     this.timer.arm();
   }
 
-  /** False, and onLost was called, when the directory is not ours any more. */
-  async look(): Promise<boolean> {
+  /** What was said to onLost, when the directory is not ours any more or cannot be looked at. */
+  async look(): Promise<StoreError | undefined> {
+    const { directory } = this;
+    let lost: StoreError | undefined;
     try {
-      if (await this.isHeld()) return true;
-      this.lost(undefined);
+      if (!(await this.isHeld())) lost = directoryLost(directory);
     } catch (error) {
-      this.lost(error);
+      lost = ioError(error, 'looking at the directory', directory, 'unknown');
     }
-    return false;
-  }
-
-  private lost(cause: unknown): void {
-    if (this.isStopped) return;
-    this.onLost(directoryLost(this.directory, 'unknown', cause));
+    if (lost !== undefined && !this.isStopped) this.onLost(lost);
+    return lost;
   }
 
   stop(): void {
@@ -49,7 +46,7 @@ export class DirectoryWatch {
   }
 }
 
-export function directoryLost(path: string, outcome: Outcome, cause?: unknown): StoreError {
+function directoryLost(path: string): StoreError {
   const message = `'${path}' was deleted or replaced while it was being written to`;
-  return new StoreError('WAL_IO_ERROR', message, { details: { outcome, path }, cause });
+  return new StoreError('WAL_IO_ERROR', message, { details: { outcome: 'unknown', path } });
 }

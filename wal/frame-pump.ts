@@ -15,7 +15,7 @@ import { FlushPace } from './flush-pace.ts';
 import { FlushWaiters } from './flush-waiters.ts';
 import type { Frame, FrameQueue } from './frame-queue.ts';
 import { FramesUnderWay } from './frames-under-way.ts';
-import { ioError, stopped, withOutcome } from './log-error.ts';
+import { asNotDone, ioError, stopped } from './log-error.ts';
 import { MarkTimer } from './mark-timer.ts';
 import type { LogSink } from './ordered-log.ts';
 import type { SegmentRoll } from './segment-roll.ts';
@@ -281,12 +281,11 @@ export class FramePump<T> implements DiskEvents {
 
   private giveUpWaiting(): void {
     const waiting = this.dropWaiting(this.parts.roll.failure as StoreError);
-    const tried = { error: waiting.error, tickets: [] };
-    if (waiting.tickets.length > 0) this.parts.sink.failed(tried, waiting);
+    this.parts.sink.failed({ error: waiting.error, tickets: [] }, waiting);
   }
 
   private dropWaiting(failure: StoreError): { error: StoreError; tickets: T[] } {
-    const error = withOutcome(failure, 'not-done');
+    const error = asNotDone(failure);
     const tickets = this.parts.queue.dropAll();
     this.waiters.fail(error, this.parts.queue.nextOffset);
     return { error, tickets };

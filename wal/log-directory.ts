@@ -58,6 +58,16 @@ export interface SegmentFile {
   readonly link: Link | undefined;
 }
 
+export interface SegmentHead extends SegmentFile {
+  readonly storeId: Uint8Array;
+}
+
+/** What the manifest says of its segments. */
+interface ExpectedHead {
+  readonly storeId: Uint8Array;
+  readonly highest: number;
+}
+
 /**
  * Header and link of one segment; undefined when the file is above `highest` and holds only zeros:
  * a file system lost its content before it was ever used.
@@ -68,37 +78,47 @@ export async function readSegmentHead(
   fileIo: FileIo,
   directory: string,
   number: number,
-  expected: { readonly storeId: Uint8Array; readonly highest: number } | undefined,
-): Promise<(SegmentFile & { readonly storeId: Uint8Array }) | undefined> {
-  const name = segmentName(number);
-  const path = join(directory, name);
-  let handle: FileHandle | undefined;
+  expected: ExpectedHead | undefined,
+): Promise<SegmentHead | undefined> {
+  const path = join(directory, segmentName(number));
   try {
-    handle = await fileIo.open(path, 'read');
-    const { sizeBytes } = await handle.stat();
-    const bytes = new Uint8Array(SEGMENT_HEADER.size + LINK_FRAME_BYTES);
-    const length = await handle.read(bytes, 0, bytes.length, 0);
-    const header = decodeSegmentHeader(bytes.subarray(0, length));
-    if (typeof header === 'number') throw unsupportedFormat(name, header, FORMAT_VERSION);
-    if (header === undefined) {
-      const mayBeUnfinished = expected === undefined || number > expected.highest;
-      if (mayBeUnfinished && (await isAllZeros(handle, sizeBytes))) return undefined;
-      throw corrupt(name, 0, 'its header is damaged');
+    const handle = await fileIo.open(path, 'read');
+    try {
+      return await headOf(handle, number, expected);
+    } finally {
+      await handle.close();
     }
-    checkHeader(name, header, number, sizeBytes, expected?.storeId ?? header.storeId);
-    return {
-      number,
-      path,
-      sizeBytes,
-      createdAt: header.createdAt,
-      storeId: header.storeId,
-      link: linkOf(bytes, header),
-    };
   } catch (error) {
     throw ioError(error, 'reading the head of a segment', path);
-  } finally {
-    await handle?.close();
   }
+}
+
+async function headOf(
+  handle: FileHandle,
+  number: number,
+  expected: ExpectedHead | undefined,
+): Promise<SegmentHead | undefined> {
+  const { path } = handle;
+  const name = segmentName(number);
+  const { sizeBytes } = await handle.stat();
+  const bytes = new Uint8Array(SEGMENT_HEADER.size + LINK_FRAME_BYTES);
+  const length = await handle.read(bytes, 0, bytes.length, 0);
+  const header = decodeSegmentHeader(bytes.subarray(0, length));
+  if (typeof header === 'number') throw unsupportedFormat(name, header, FORMAT_VERSION);
+  if (header === undefined) {
+    const mayBeUnfinished = expected === undefined || number > expected.highest;
+    if (mayBeUnfinished && (await isAllZeros(handle, sizeBytes))) return undefined;
+    throw corrupt(name, 0, 'its header is damaged');
+  }
+  checkHeader(name, header, number, sizeBytes, expected?.storeId ?? header.storeId);
+  return {
+    number,
+    path,
+    sizeBytes,
+    createdAt: header.createdAt,
+    storeId: header.storeId,
+    link: linkOf(bytes, header),
+  };
 }
 
 function checkHeader(

@@ -30,12 +30,11 @@ export function ioError(
   });
 }
 
-/** The same failure, told to somebody whose command had another fate. */
-export function withOutcome(error: StoreError, outcome: Outcome): StoreError {
-  const details = { ...error.details, outcome };
-  const fate =
-    outcome === 'unknown' ? 'it may be there after reopening' : 'nothing of it was written';
-  return new StoreError(error.code, `${error.message}; ${fate}`, { details, cause: error });
+/** The same failure, told to somebody of whose command nothing was written. */
+export function asNotDone(error: StoreError): StoreError {
+  const details = { ...error.details, outcome: 'not-done' };
+  const message = `${error.message}; nothing of it was written`;
+  return new StoreError(error.code, message, { details, cause: error });
 }
 
 /** `byteOffset` counts from the start of the file; `offset` is the first record that cannot be read. */

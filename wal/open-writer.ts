@@ -7,12 +7,12 @@
 import type { DirectoryLock, FileIo } from '../src/base/file-io.ts';
 import { Appender } from './appender.ts';
 import { type CreateOptions, createLog, ensureDirectory } from './create-log.ts';
-import { DirectoryWatch, directoryLost } from './directory-watch.ts';
+import { DirectoryWatch } from './directory-watch.ts';
 import { type SyncPolicy, syncPolicy } from './durability.ts';
 import { FRAME, FRAME_ALIGNMENT, SEGMENT_BYTES, SEGMENT_OVERHEAD_BYTES } from './format.ts';
 import { FramePump } from './frame-pump.ts';
 import { FrameQueue } from './frame-queue.ts';
-import { ioError } from './log-error.ts';
+import { asNotDone, ioError } from './log-error.ts';
 import { logHolder } from './log-holder.ts';
 import { type ManifestFile, openManifestFile } from './manifest.ts';
 import { type LogSizes, type LogWriterOptions, checkSizes } from './options.ts';
@@ -29,7 +29,7 @@ import { scanLog } from './scan.ts';
 import type { ScanReport } from './scan-report.ts';
 import { SegmentList } from './segment-list.ts';
 import { SegmentRoll } from './segment-roll.ts';
-import { takeLock } from './take-lock.ts';
+import { releaseLock, takeLock } from './take-lock.ts';
 import { firstNumber, highestKept, removeBlanks, removeVoids } from './void-files.ts';
 import { type LogRecovery, LogWriter } from './writer.ts';
 
@@ -55,7 +55,10 @@ export async function openLogWriter<T>(
     return await opening.run();
   } catch (error) {
     await opening.abandon();
-    await lock.release();
+    // What kept the log from opening is what its caller must hear, whatever else fails now.
+    await releaseLock(lock, path).catch((failure: unknown) =>
+      options.logger.log('warn', 'giving back the lock failed', { path, error: failure }),
+    );
     throw ioError(error, 'opening the log', path);
   }
 }
@@ -186,7 +189,8 @@ class Opening<T> {
     number: number,
     sizeBytes: number,
   ): Promise<Segment> {
-    if (!(await this.watch.look())) throw directoryLost(this.directory, 'not-done');
+    const lost = await this.watch.look();
+    if (lost !== undefined) throw asNotDone(lost);
     return this.reserve.makeWay(() => prepareSegment(context, number, sizeBytes));
   }
 

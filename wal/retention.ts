@@ -35,7 +35,7 @@ export async function dropSegmentsBefore(
     const kept = segments.oldestNeeded(Math.min(offset, durableOffset));
     if (kept !== undefined) {
       await manifest.updateBoth({ oldestSegment: kept.number });
-      segments.dropBelow(kept.number);
+      segments.dropBelow(kept.number, durableOffset);
     }
     return await removeBelow(parts, manifest.state.oldestSegment);
   } catch (error) {

@@ -24,9 +24,8 @@ export function isInDoubt(report: ScanReport): boolean {
   return report.end.offset > report.attestedEnd.offset;
 }
 
-/** Upper bound of the bytes the frames in doubt take. */
+/** Upper bound of the bytes the frames in doubt take; there must be some. */
 export function bytesInDoubt(report: ScanReport): number {
-  if (!isInDoubt(report)) return 0;
   const from =
     report.attestedEnd.segment === report.end.segment
       ? report.attestedEnd.bytes

@@ -113,7 +113,7 @@ export class SalvageWriter {
   }
 
   private get position(): number {
-    return (this.sheet?.flushed ?? 0) + this.filled;
+    return (this.sheet as Sheet).flushed + this.filled;
   }
 
   private async startSheet(): Promise<void> {

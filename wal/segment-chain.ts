@@ -3,7 +3,7 @@
  * along the links. Reads heads only, except where a doubt must be settled. A segment no link leads
  * to is void; one that something attests, or that must be there and is not, is damage.
  */
-import type { FileIo } from '../src/base/file-io.ts';
+import type { FileHandle, FileIo } from '../src/base/file-io.ts';
 import { SEGMENT_HEADER } from './format.ts';
 import type { Link } from './frame.ts';
 import { corrupt, ioError } from './log-error.ts';
@@ -46,10 +46,19 @@ export async function openReader(
     const handle = await fileIo.open(file.path, 'read');
     return {
       reader: new SegmentReader(handle, file.number, file.sizeBytes, storeId),
-      close: () => handle.close(),
+      close: () => closeFile(handle),
     };
   } catch (error) {
     throw ioError(error, 'open', file.path);
+  }
+}
+
+/** A file that was read. @throws {StoreError} WAL_IO_ERROR */
+export async function closeFile(handle: FileHandle): Promise<void> {
+  try {
+    await handle.close();
+  } catch (error) {
+    throw ioError(error, 'close', handle.path);
   }
 }
 
@@ -205,7 +214,9 @@ function checkBeginning(manifest: ManifestState, first: LinkedSegment | undefine
       firstOffset,
     );
   }
-  if (first.number !== manifest.oldestSegment) {
+  // One in doubt as a whole may be the oldest when it is written again; the new one continues what it continued.
+  const isAgain = first.number > manifest.oldestSegment && first.link.rewrittenThrough > 0;
+  if (first.number !== manifest.oldestSegment && !isAgain) {
     throw corrupt(segmentName(manifest.oldestSegment), 0, 'the oldest segment kept is missing');
   }
 }

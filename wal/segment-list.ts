@@ -132,10 +132,10 @@ export class SegmentList {
     return i > 0 ? segments[i] : undefined;
   }
 
-  /** Segments below this number are gone. */
-  dropBelow(number: number): void {
+  /** Segments below this number are gone. If none stays, what is kept begins behind `last`. */
+  dropBelow(number: number, last: number): void {
     this.segments = this.segments.filter((segment) => segment.number >= number);
-    this.firstOffset = this.segments[0]?.firstOffset ?? this.firstOffset;
+    this.firstOffset = this.segments[0]?.firstOffset ?? last + 1;
   }
 }
 

@@ -83,14 +83,21 @@ export class SegmentReader {
     if (!header.isKnown) throw unsupportedFrame(segmentName(this.number), header);
     const length = header.frameBytes;
     const belongs = header.chain === this.chain && header.firstOffset === this.nextOffset;
-    if (!belongs || !header.isPlausible || this.position + length > this.sizeBytes)
-      return 'misplaced';
+    if (!belongs || !header.isPlausible || this.attestsAhead()) return 'misplaced';
+    if (this.position + length > this.sizeBytes) return 'misplaced';
     if (start + length > this.chunkBytes) {
       this.needed = length;
       return 'more';
     }
     if (!header.payloadMatches(this.bytes, start, this.seed)) return 'bad';
     return this.hasItsRecords() ? 'frame' : 'misplaced';
+  }
+
+  /** What was synced before a frame was written lies before it. */
+  private attestsAhead(): boolean {
+    const { attestedSegment, attestedBytes, attestedOffset } = this.header;
+    if (attestedSegment > this.number || attestedOffset >= this.nextOffset) return true;
+    return attestedSegment === this.number && attestedBytes > this.position;
   }
 
   private hasItsRecords(): boolean {

@@ -9,6 +9,7 @@ import type { Thread } from '../src/base/thread.ts';
 import { SEGMENT_OVERHEAD_BYTES } from './format.ts';
 import { ioError } from './log-error.ts';
 import { type Segment, closeSegment } from './prepare-segment.ts';
+import { segmentName } from './segment-name.ts';
 
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1000;
@@ -92,7 +93,7 @@ export class SegmentSupply {
   }
 
   private failed(error: unknown, number: number): void {
-    this.failure = ioError(error, 'preparing a segment', String(number));
+    this.failure = ioError(error, 'preparing a segment', segmentName(number));
     this.options.logger.log('warn', 'no room for the next segment of the log; trying again', {
       segment: number,
       error: this.failure,

@@ -34,7 +34,7 @@ export interface SurveyedHeads {
   /** By number. */
   readonly files: ReadonlyMap<number, SurveyedFile>;
   /** Faults of files that are no segment of this log whatever they are called. */
-  readonly strangers: readonly { readonly name: string; readonly fault: StoreError }[];
+  readonly strangers: readonly { readonly name: string; readonly fault: StoreError | undefined }[];
 }
 
 export interface HeadSource {
@@ -55,12 +55,12 @@ export async function surveyHeads(source: HeadSource): Promise<SurveyedHeads> {
   const expected = { storeId, highest: source.highest };
   const files = new Map<number, SurveyedFile>();
   const misnamed: { readonly number: number; readonly file: SurveyedFile }[] = [];
-  const strangers: { name: string; fault: StoreError }[] = [];
+  const strangers: { name: string; fault: StoreError | undefined }[] = [];
   for (const head of heads) {
     const fault = await faultOf(source, head.named, expected);
     const { header } = head;
     const isOurs = header !== undefined && Buffer.compare(header.storeId, storeId) === 0;
-    if (header !== undefined && !isOurs && fault !== undefined) {
+    if (header !== undefined && !isOurs) {
       strangers.push({ name: head.name, fault });
       continue;
     }
@@ -70,9 +70,8 @@ export async function surveyHeads(source: HeadSource): Promise<SurveyedHeads> {
     else misnamed.push({ number, file });
   }
   for (const { number, file } of misnamed) {
-    const { fault, name } = file;
     if (!files.has(number)) files.set(number, file);
-    else if (fault !== undefined) strangers.push({ name, fault });
+    else strangers.push({ name: file.name, fault: file.fault });
   }
   return { storeId, files, strangers };
 }

@@ -14,6 +14,7 @@ import { corrupt, ioError } from './log-error.ts';
 import { type Attested, LOG_START, type LogEnd, NOTHING_ATTESTED, isBehind } from './position.ts';
 import { findFrame } from './resync.ts';
 import type { ScannedSegment } from './scan-report.ts';
+import { closeFile } from './segment-chain.ts';
 import { SegmentReader } from './segment-reader.ts';
 import type { Member } from './survey-members.ts';
 
@@ -72,11 +73,13 @@ export class SurveyWalk {
 
   constructor(source: WalkSource) {
     this.source = source;
-    const first = source.members[0]?.file;
-    const isBeginning = first?.link === undefined || first.link.continuedSegment === 0;
-    const isKeptFrom = !isBeginning && (first?.link?.continuedSegment ?? 0) < source.oldest;
-    this.start = isKeptFrom && first?.link !== undefined ? placeBefore(first.link) : LOG_START;
-    this.isAnchored = isBeginning || (isKeptFrom && first?.number === source.oldest);
+    const { number, link } = source.members[0]?.file ?? {};
+    const isBeginning = link === undefined || link.continuedSegment === 0;
+    const isKeptFrom = !isBeginning && link.continuedSegment < source.oldest;
+    this.start = isKeptFrom ? placeBefore(link) : LOG_START;
+    // As in segment-chain.ts: the oldest one may be passed over by one that holds the same again.
+    const isOldest = number === source.oldest || (link?.rewrittenThrough ?? 0) > 0;
+    this.isAnchored = isBeginning || (isKeptFrom && isOldest);
     this.ends = new AttestedEnd(this.start);
     this.attested = source.attested;
     this.lastOffset = this.start.offset;
@@ -95,7 +98,7 @@ export class SurveyWalk {
         const limit = Math.min(member.limit ?? sizeBytes, sizeBytes);
         await this.walk({ member, handle, reader, limit });
       } finally {
-        await handle.close();
+        await closeFile(handle);
       }
     }
     const { problems, segments, lastOffset, knownOffset, framesRead, bytesLost } = this;

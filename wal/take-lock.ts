@@ -1,7 +1,16 @@
-/** One writer per directory: the lock, or an error that says who has it. */
+/** One writer per directory: the lock, or an error that says who has it; and its return. */
 import { StoreError } from '../src/base/errors.ts';
 import type { DirectoryLock, FileIo } from '../src/base/file-io.ts';
 import { ioError } from './log-error.ts';
+
+/** @throws {StoreError} WAL_IO_ERROR */
+export async function releaseLock(lock: DirectoryLock, directory: string): Promise<void> {
+  try {
+    await lock.release();
+  } catch (error) {
+    throw ioError(error, 'giving back the lock', directory);
+  }
+}
 
 /** @throws {StoreError} STORE_LOCKED, WAL_IO_ERROR */
 export async function takeLock(fileIo: FileIo, directory: string): Promise<DirectoryLock> {

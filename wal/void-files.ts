@@ -28,7 +28,7 @@ export function firstNumber({ chain, manifest }: ScanReport): number {
   return Math.max((segments.at(-1)?.number ?? 0) + 1, manifest.state.oldestSegment, ...usedVoids);
 }
 
-/** Above the log, prepared and never used: their room is wanted, their numbers are given again. May be repeated. */
+/** Above the log, prepared and never used, or not finished: their room is wanted, their numbers are given again. May be repeated. */
 export async function removeBlanks({ fileIo, directory, ...found }: FoundFiles): Promise<void> {
   const { report, manifest } = found;
   const { blanks } = report.chain;
@@ -36,7 +36,9 @@ export async function removeBlanks({ fileIo, directory, ...found }: FoundFiles):
   // Also when it says so already: the slot we read may be in the page cache only.
   const isNamed = manifest.state.highestSegment > highestSegment;
   if (isNamed || blanks.length > 0) await manifest.updateBoth({ highestSegment });
-  await removeAll(fileIo, directory, blanks.map(segmentName));
+  // Now, before anything is prepared: later one of them could be the very file that is being made.
+  const unfinished = report.files.unfinished.filter((name) => name !== UNFINISHED_RESERVE_NAME);
+  await removeAll(fileIo, directory, [...blanks.map(segmentName), ...unfinished]);
 }
 
 /** Once the first segment of this process is linked. Oldest first; a file that stays is void still, and met again at the next opening. */
@@ -51,9 +53,7 @@ export async function removeVoids({ fileIo, directory, ...found }: FoundFiles): 
   const gone = [...voids, ...passedOver]
     .filter((number) => number !== first && !blanks.includes(number))
     .toSorted((a, b) => a - b);
-  // An unfinished reserve may be one that is being made by now.
-  const unfinished = report.files.unfinished.filter((name) => name !== UNFINISHED_RESERVE_NAME);
-  const names = [...[...dropped, ...gone].map(segmentName), ...unfinished];
+  const names = [...dropped, ...gone].map(segmentName);
   if (names.length > 0) await manifest.settle();
   await removeAll(fileIo, directory, names);
 }

@@ -11,7 +11,7 @@ import type { DirectoryWatch } from './directory-watch.ts';
 import { LIMITS, MANIFEST_SLOT, MANIFEST_SLOTS } from './format.ts';
 import type { FramePump } from './frame-pump.ts';
 import type { Frame, FrameQueue } from './frame-queue.ts';
-import { logClosed, withOutcome } from './log-error.ts';
+import { asNotDone, logClosed } from './log-error.ts';
 import type { Truncation } from './log-types.ts';
 import type { ManifestFile } from './manifest.ts';
 import type { OrderedLog } from './ordered-log.ts';
@@ -20,6 +20,7 @@ import type { Reserve } from './reserve.ts';
 import { dropSegmentsBefore } from './retention.ts';
 import type { SegmentList } from './segment-list.ts';
 import type { SegmentRoll } from './segment-roll.ts';
+import { releaseLock } from './take-lock.ts';
 import type { WriteCounters } from './write-stats.ts';
 
 /** What opening the log found and did. */
@@ -121,7 +122,7 @@ export class LogWriter<T> implements OrderedLog<T> {
     }
     const { failure } = roll;
     const isTight = frameRoom(queue.waitingBytes) >= appender.room + roll.readyRoom;
-    if (failure !== undefined && isTight) throw withOutcome(failure, 'not-done');
+    if (failure !== undefined && isTight) throw asNotDone(failure);
   }
 
   begin(): ByteWriter {
@@ -212,20 +213,25 @@ export class LogWriter<T> implements OrderedLog<T> {
   }
 
   private async end(): Promise<void> {
-    const { pump, roll, watch, reserve, lock } = this.parts;
-    try {
-      await pump.drain();
-      watch.stop();
-      await roll.stop();
-      await reserve.stop();
-      await this.lastTruncation;
-      if (pump.poison === undefined) await sealLog(this.parts);
-    } finally {
-      try {
-        await closeFiles(this.parts);
-      } finally {
-        await lock.release();
-      }
-    }
+    const { lock, directory } = this.parts;
+    const steps = [
+      () => this.finish(),
+      () => closeFiles(this.parts),
+      () => releaseLock(lock, directory),
+    ];
+    const failures: unknown[] = [];
+    // Each whatever became of those before it; the first failure is the one to tell.
+    for (const step of steps) await step().catch((error: unknown) => void failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  private async finish(): Promise<void> {
+    const { pump, roll, watch, reserve } = this.parts;
+    await pump.drain();
+    watch.stop();
+    await roll.stop();
+    await reserve.stop();
+    await this.lastTruncation;
+    if (pump.poison === undefined) await sealLog(this.parts);
   }
 }

@@ -2,7 +2,6 @@
  * ByteWriter: a growing little-endian buffer that is reused, so that encoding allocates nothing
  * per record. Varints are LEB128, at most 8 bytes, safe integers only.
  */
-import { invariant } from './assert.ts';
 
 export class ByteWriter {
   bytes: Buffer;
@@ -42,12 +41,6 @@ export class ByteWriter {
     this.bytes[this.position++] = value;
   }
 
-  u16(value: number): void {
-    this.reserve(2);
-    this.view.setUint16(this.position, value, true);
-    this.position += 2;
-  }
-
   u32(value: number): void {
     this.reserve(4);
     this.view.setUint32(this.position, value, true);
@@ -57,15 +50,6 @@ export class ByteWriter {
   f64(value: number): void {
     this.reserve(8);
     this.view.setFloat64(this.position, value, true);
-    this.position += 8;
-  }
-
-  /** A safe integer as u64. */
-  u64(value: number): void {
-    invariant(Number.isSafeInteger(value) && value >= 0, 'u64 of a safe integer');
-    this.reserve(8);
-    this.view.setUint32(this.position, value % 2 ** 32, true);
-    this.view.setUint32(this.position + 4, Math.floor(value / 2 ** 32), true);
     this.position += 8;
   }
 

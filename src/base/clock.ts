@@ -14,12 +14,14 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   setTimer(atMs, run) {
     let handle: ReturnType<typeof setTimeout>;
+    // Not yet: the wait was longer than a timer takes, or the clock was set back meanwhile.
+    const onTime = (): void => {
+      if (Date.now() < atMs) arm();
+      else void run();
+    };
     const arm = (): void => {
       const delay = atMs - Date.now();
-      handle =
-        delay > MAX_DELAY_MS
-          ? setTimeout(arm, MAX_DELAY_MS)
-          : setTimeout(() => void run(), Math.max(0, delay));
+      handle = setTimeout(onTime, Math.min(Math.max(0, delay), MAX_DELAY_MS));
       handle.unref();
     };
     arm();

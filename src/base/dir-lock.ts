@@ -28,6 +28,8 @@ import { systemRandom } from './random.ts';
 const LOCK_NAME = 'lock';
 /** Claims (`lock-T`) and successions (`lock-after-T`) of attempts that were killed. */
 const LEFTOVER = /^lock-(?:after-)?[0-9a-f]+$/;
+/** A claim alone: a succession is the link of a finished one. */
+const CLAIM = /^lock-[0-9a-f]+$/;
 /** A record has some 300 bytes; a longer file is not one of ours. */
 const MAX_RECORD_BYTES = 4096;
 /** Times one attempt may find the lock changed under its hands before it gives way to the others. */
@@ -60,14 +62,28 @@ export async function lockDirectory(
   directory: string,
   kernel: KernelLock | null = loadKernelLock(),
 ): Promise<DirectoryLock | { readonly heldBy: number | undefined }> {
+  for (let round = 1; ; round++) {
+    const claim = await makeClaim(directory, kernel);
+    try {
+      return await settle(claim, directory);
+    } catch (error) {
+      // Before we had written our claim, an owner may have taken it for what a dead attempt left.
+      if (!hasCode(error, 'ENOENT') || round === MAX_ROUNDS) throw error;
+    }
+  }
+}
+
+async function settle(
+  claim: Claim,
+  directory: string,
+): Promise<DirectoryLock | { readonly heldBy: number | undefined }> {
   const path = join(directory, LOCK_NAME);
-  const claim = await makeClaim(directory, kernel);
   const lock = heldLock(claim, path);
   try {
     const holder = await place(claim, path);
-    await unlink(claim.path);
+    await unlinkIfThere(claim.path);
     if (holder === undefined) {
-      await sweep(directory, kernel);
+      await sweep(directory, claim.kernel);
       return lock;
     }
     await lock.release();
@@ -92,7 +108,7 @@ async function makeClaim(directory: string, kernel: KernelLock | null): Promise<
     return { path, file, identity: (await file.stat()).identity, owner, kernel };
   } catch (error) {
     await file.close();
-    await unlink(path);
+    await unlinkIfThere(path);
     throw error;
   }
 }
@@ -198,12 +214,17 @@ async function openIfThere(path: string): Promise<NodeFileHandle | undefined> {
   }
 }
 
-/** Removes what killed attempts left behind. Harmless to living ones: only dead records go. */
+/**
+ * Removes what killed attempts left behind: dead records, and claims nobody has finished writing.
+ * Should one of those be a living attempt's, it finds it gone and makes another.
+ */
 async function sweep(directory: string, kernel: KernelLock | null): Promise<void> {
   for (const name of await readdir(directory)) {
     if (!LEFTOVER.test(name)) continue;
     const path = join(directory, name);
-    if ((await inspect(path, kernel))?.isDead === true) await unlinkIfThere(path);
+    const found = await inspect(path, kernel);
+    const isUnfinished = found?.owner === undefined && CLAIM.test(name);
+    if (found !== undefined && (found.isDead || isUnfinished)) await unlinkIfThere(path);
   }
 }
 

@@ -2,6 +2,7 @@
  * How an id lies in a SlabHeap slot: its length, one byte below 128, else two of 7 bits with the
  * low ones first, then its UTF-8 bytes. The only place that knows; everyone else holds refs.
  */
+import { isUtf8 } from 'node:buffer';
 import { type HashKey, hashBytes } from './hash.ts';
 import type { SlabHeap } from './slab-heap.ts';
 
@@ -20,6 +21,12 @@ export function storeId(heap: SlabHeap, bytes: Uint8Array, start: number, end: n
   }
   for (let from = start; from < end; from++) target[to++] = bytes[from] as number;
   return ref;
+}
+
+export function isUtf8At(bytes: Uint8Array, start: number, end: number): boolean {
+  let all = 0;
+  for (let i = start; i < end; i++) all |= bytes[i] as number;
+  return all < 128 || isUtf8(bytes.subarray(start, end));
 }
 
 export function isId(

@@ -5,6 +5,7 @@
  */
 import { invariant } from '../base/assert.ts';
 import { FreeHandles } from '../base/free-handles.ts';
+import { isUtf8At } from '../base/id-slot.ts';
 import { IdTable } from '../base/id-table.ts';
 import { type RowSegment, RowTable } from '../base/row-table.ts';
 import { SlabHeap } from '../base/slab-heap.ts';
@@ -108,6 +109,8 @@ export class InstanceStore {
     idStart: number,
     idEnd: number,
   ): void {
+    // Nobody would ever find it under its text.
+    invariant(isUtf8At(idBytes, idStart, idEnd), 'an id is UTF-8');
     this.claim(handle);
     const segment = this.rows.segmentOf(handle);
     const i = handle & ROW_INDEX_MASK;

@@ -155,9 +155,11 @@ function inspect(value: object, path: string): Inspected {
     const isList = Array.isArray(value);
     const isEnumerable = (key: symbol): boolean =>
       Object.getOwnPropertyDescriptor(value, key)?.enumerable === true;
+    const kind = isList ? 'list' : isPlainObject(value) ? 'fields' : 'other';
     return {
-      kind: isList ? 'list' : isPlainObject(value) ? 'fields' : 'other',
-      keys: Object.keys(value),
+      kind,
+      // Of what is refused anyway they are not asked for: a buffer has one for every byte.
+      keys: kind === 'other' ? [] : Object.keys(value),
       hasSymbols: Object.getOwnPropertySymbols(value).some(isEnumerable),
       length: isList ? value.length : 0,
     };

@@ -99,7 +99,8 @@ function readStates(value: Plain | undefined): ReadonlySet<string> {
   return states;
 }
 
-function readIndexes(value: Plain | undefined): readonly string[] {
+/** @internal the paths alone, as a record of their own has them */
+export function readIndexes(value: Plain | undefined): readonly string[] {
   if (value === undefined) return [];
   const paths = new Set<string>();
   for (const [i, item] of asList(value, 'indexes').entries()) {

@@ -133,7 +133,9 @@ export class RecordReader {
   private f64(): number {
     const at = this.position;
     this.position = at + 8;
-    return this.view.getFloat64(at, true);
+    const value = this.view.getFloat64(at, true);
+    if (!Number.isFinite(value)) throw new RangeError('a time is a finite number');
+    return value;
   }
 
   private u32(): number {
@@ -151,7 +153,7 @@ export class RecordReader {
     for (let i = 0; i < 7; i++) {
       byte = bytes[this.position++] as number;
       value += (byte & 127) * scale;
-      if (byte < 128) return value;
+      if (byte < 128) return safe(value);
       scale *= 128;
     }
     throw new RangeError('varint too long');
@@ -164,6 +166,11 @@ export class RecordReader {
     span.end = this.position;
     if (this.position > this.end) throw new RangeError('text reaches beyond its record');
   }
+}
+
+function safe(value: number): number {
+  if (value > Number.MAX_SAFE_INTEGER) throw new RangeError('a varint beyond 2^53');
+  return value;
 }
 
 function unsupported(what: string, value: number): StoreError {

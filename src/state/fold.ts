@@ -7,7 +7,7 @@ import { invariant } from '../base/assert.ts';
 import { ROW, ROW_FLAG, ROW_INDEX_MASK } from '../instance/row.ts';
 import type { Definition } from '../instance/machine-store.ts';
 import type { NormalisedDefinition } from '../machine/definition.ts';
-import { decodeDefinition } from '../record/definition-codec.ts';
+import { decodeDefinition, decodeIndexes } from '../record/definition-codec.ts';
 import { FIELD, RECORD_KIND } from '../record/kind.ts';
 import { RecordReader } from '../record/record-reader.ts';
 import { ResultKeeper } from './result-keeper.ts';
@@ -41,10 +41,10 @@ export class Fold {
         this.applyDelete(offset);
         break;
       case RECORD_KIND.define:
-        state.machines.applyDefine(record.definition, () => this.body() as NormalisedDefinition);
+        state.machines.applyDefine(record.definition, () => this.definition());
         break;
       case RECORD_KIND.indexes:
-        state.machines.applyIndexes(record.text(record.name), this.body() as string[]);
+        state.machines.applyIndexes(record.text(record.name), decodeIndexes(this.body()));
         break;
       case RECORD_KIND.hide:
         state.machines.applyHide(record.definition);
@@ -155,8 +155,16 @@ export class Fold {
     return this.state.machines.at(instances.definition(handle));
   }
 
-  private body(): unknown {
-    return decodeDefinition(this.record.bytes.subarray(this.record.bodyStart, this.record.bodyEnd));
+  private definition(): NormalisedDefinition {
+    const { record } = this;
+    const body = decodeDefinition(this.body());
+    const isNamed = body.name === record.text(record.name) && body.version === record.version;
+    invariant(isNamed, 'a record defines the machine it names');
+    return body;
+  }
+
+  private body(): Uint8Array {
+    return this.record.bytes.subarray(this.record.bodyStart, this.record.bodyEnd);
   }
 }
 

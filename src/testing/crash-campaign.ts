@@ -44,8 +44,8 @@ const NEXT_SEED = 0x9e3779b1;
 export class CrashCampaign<T> {
   private readonly settings: CampaignSettings<T>;
   private readonly random: Random;
-  /** Disk images looked at, with how much had been told. */
-  private readonly seen = new Map<number, number>();
+  /** Disks looked at, with how much had been told. */
+  private readonly seen = new Map<string, number>();
   private readonly startedAt = nodeThread.monotonicMs();
   private readonly counts = { runs: 0, workloads: 0, kills: 0, cuts: 0, nested: 0 };
 
@@ -151,10 +151,11 @@ export class CrashCampaign<T> {
 
   /** Looked at already, with no less told: nothing to learn from it. */
   private isKnown({ disk, told }: Crashed<T>): boolean {
-    const digest = disk.image.digest();
-    const before = this.seen.get(digest);
+    // What is in doubt counts too: a power cut may take it from the next process.
+    const identity = `${disk.image.digest()} ${disk.start.digest()}`;
+    const before = this.seen.get(identity);
     if (before !== undefined && before >= told.length) return true;
-    this.seen.set(digest, told.length);
+    this.seen.set(identity, told.length);
     return false;
   }
 

@@ -50,7 +50,7 @@ function callOf(entry: Entry, names: ReadonlyMap<number, string>): string {
     case 'rename':
       return `rename ${entry.path} to ${entry.to}`;
     case 'sync':
-      return `sync ${names.get(entry.file) ?? '?'}`;
+      return `${entry.failed === true ? 'failed sync of' : 'sync'} ${names.get(entry.file) ?? '?'}`;
     case 'syncdir':
       return `sync directory ${entry.path}`;
     case 'durable':

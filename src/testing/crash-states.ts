@@ -13,6 +13,7 @@ import type { Random } from '../base/random.ts';
 import { SimDisk, type SimDiskOptions } from './sim-disk.ts';
 import type { Entry, Survival, TornWrite } from './sim-journal.ts';
 
+/** One disk a crash may leave. */
 export interface CrashState {
   /** Entries of the journal that came before the crash. */
   readonly point: number;

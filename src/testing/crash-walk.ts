@@ -24,6 +24,7 @@ interface Pending {
   readonly unsyncedIn: Set<string>;
 }
 
+/** Goes through a journal entry by entry; at each it can say what a crash would leave. */
 export class CrashWalk {
   /** Entries walked. */
   length = 0;

@@ -12,7 +12,7 @@ export type SimulatedStoreOptions = Omit<StoreOptions, 'fileIo' | 'clock' | 'thr
 /** One simulated machine, as workload and oracle see it. */
 export interface SimulatedMachine<T> {
   /** Opens the store of the application, which is the same one at every call. */
-  open(options?: SimulatedStoreOptions): Promise<Store>;
+  readonly open: (options?: SimulatedStoreOptions) => Promise<Store>;
   /** For what is not opened by `open`: `openLog(directory, { ...ports })`, a clock for the application. */
   readonly ports: SimulatedPorts;
   /** Where `open` has the store; another name beside it may be used as well. */
@@ -20,7 +20,7 @@ export interface SimulatedMachine<T> {
   readonly clock: Clock;
   readonly random: Random;
   /** Resolves after so many virtual milliseconds, at once in real time. */
-  sleep(ms: number): Promise<void>;
+  readonly sleep: (ms: number) => Promise<void>;
   /** What the outside world was told, in order, in this life and those before it. */
   readonly told: readonly T[];
   /** 0 at first; 1 when the application starts again after a crash, and so on. */
@@ -33,7 +33,7 @@ export interface World<T> extends SimulatedMachine<T> {
    * Notes that the outside world was told something that no crash may take back: an answer that
    * was sent, a message, an order confirmed. From then on the oracle finds it in `told`.
    */
-  tell(what: T): void;
+  readonly tell: (what: T) => void;
 }
 
 /** A machine after a crash. */
@@ -42,7 +42,7 @@ export interface Found<T> extends SimulatedMachine<T> {
     /** The process died and the system lived on, or the power was cut. 'none': the workload ended in peace. */
     readonly kind: 'kill' | 'cut' | 'none';
     /** What the disk had been asked to do by then, as one line per call, oldest first. */
-    describe(): string;
+    readonly describe: () => string;
   };
 }
 

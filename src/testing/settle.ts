@@ -45,7 +45,7 @@ export async function settle<R>(
       } else if (now - since > patience.idleMs)
         return giveUp(
           `waits for something that never happens in the simulation: nothing did for ${patience.idleMs} ms. ` +
-            'Timers must come from `sleep` or `ports`, not from setTimeout; real files and sockets are not simulated',
+            'Time must come from `sleep` and `ports`; real timers, files and sockets are not simulated',
         );
       nodeThread.nextTurn(look);
     };

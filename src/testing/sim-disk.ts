@@ -13,6 +13,7 @@ import { DiskImage, type Files } from './sim-image.ts';
 import { type Effect, type Entry, isEffect, type Survival } from './sim-journal.ts';
 import type { SimScheduler } from './sim-scheduler.ts';
 
+/** How a simulated disk behaves. */
 export interface SimDiskOptions {
   /** Does it offer synced writes (O_DSYNC), as Linux does? Default true. */
   readonly hasSyncedWrites?: boolean | undefined;
@@ -23,6 +24,7 @@ export interface SimDiskOptions {
 /** A first sector only, the rest of the write lost. */
 const FIRST_SECTOR: Survival = { sectorBytes: 512, sectors: 1 };
 
+/** A disk with what lies on it, what was done to it, and the FileIo of the process that uses it now. */
 export class SimDisk {
   /** What happened since `start`. */
   readonly journal: Entry[] = [];
@@ -52,6 +54,7 @@ export class SimDisk {
   /** What the current process uses. */
   fileIo: FileIo;
 
+  /** `image` is what lies on it, all of it durable; not to be changed afterwards. Default: a root directory. */
   constructor(image: DiskImage = new DiskImage(), options: SimDiskOptions = {}) {
     this.start = image;
     this.image = image.copy();
@@ -60,7 +63,7 @@ export class SimDisk {
     this.fileIo = simFileIo(this);
   }
 
-  /** A disk that holds these files, all of them durable. */
+  /** A disk that holds these files by absolute path, all of them durable, and these directories. */
   static of(
     files: Files = new Map(),
     directories: Iterable<string> = ['/', '/db'],
@@ -84,6 +87,7 @@ export class SimDisk {
     return this.isTaken || this.locks.has(path);
   }
 
+  /** What it was made with, for another like it. */
   get options(): SimDiskOptions {
     return { hasSyncedWrites: this.hasSyncedWrites, scheduler: this.scheduler };
   }
@@ -94,6 +98,7 @@ export class SimDisk {
     return this.journal.push(effect) - 1;
   }
 
+  /** Is the process with this number dead? */
   isDead(generation: number): boolean {
     return generation !== this.generation || this.journal.length >= this.dieAt;
   }

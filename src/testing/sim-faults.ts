@@ -52,8 +52,11 @@ export interface FaultRule {
   readonly chance?: number | undefined;
   /** Code of the system's error, such as 'EIO'. Absent: the call succeeds, but is short or slow. */
   readonly error?: string | undefined;
+  /** See Outcome. 0 of a read looks like the end of the file; of a write, like a disk that takes nothing. */
   readonly bytes?: number | undefined;
+  /** See Outcome. Of a synced write: its bytes are there to be seen, and not durable. */
   readonly tookEffect?: boolean | undefined;
+  /** See Outcome. Without a scheduler there is no time, and nothing waits. */
   readonly delayMs?: number | undefined;
 }
 
@@ -80,6 +83,7 @@ export class FaultPlan {
     return this.rules.map((one) => one.met);
   }
 
+  /** What becomes of a call: SimDisk asks this of its `fault`. */
   decide(call: Call, path: string): Outcome | undefined {
     let first: Counted | undefined;
     // Every rule counts all calls it is about, those another rule decides as well.

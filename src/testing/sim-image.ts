@@ -7,11 +7,16 @@ import { dirname } from 'node:path';
 import { Content } from './sim-content.ts';
 import type { Effect, Survival, TornWrite } from './sim-journal.ts';
 
+/** Files by absolute path. */
 export type Files = ReadonlyMap<string, Uint8Array>;
 
+/** Directories, names and bytes; a file whose name is lost keeps its bytes until the system starts again. */
 export class DiskImage {
+  /** Absolute paths; the root is one of them. */
   readonly directories: Set<string>;
+  /** Which file a path leads to, by its number. */
   readonly names: Map<string, number>;
+  /** The bytes of a file, by its number. */
   readonly contents: Map<number, Content>;
   /** The next file's number. */
   nextFile: number;

@@ -23,8 +23,11 @@ const MAX_ROW = 2000;
 /** Virtual milliseconds a turn takes at most: as long as a call of the disk, so that either may be first. */
 const TURN_MS = 0.03;
 
+/** The time of one simulation, and everything that is to happen in it. */
 export class SimScheduler {
+  /** The Thread port. Turns take virtual time, so that answers of the disk may come between them. */
   readonly thread: Thread;
+  /** The Clock port. */
   readonly clock: SimClock;
   /** Milliseconds since the simulation began. */
   nowMs = 0;
@@ -58,7 +61,7 @@ export class SimScheduler {
     return this.heap.length === 0 && this.soon.length === 0;
   }
 
-  /** Runs something later; returns the way to call it off. */
+  /** Runs something so many virtual milliseconds later; returns the way to call it off. */
   after(delayMs: number, run: () => void): () => void {
     if (this.isStopped) return () => undefined;
     const happening: Happening = {
@@ -128,15 +131,17 @@ export class SimClock implements Clock {
     this.epochMs = epochMs;
   }
 
+  /** Milliseconds since the epoch, an integer. */
   now(): number {
     return this.epochMs + Math.floor(this.scheduler.nowMs);
   }
 
-  /** Jumps forward, or back. */
+  /** Jumps so many milliseconds forward, or back; timers go by the time it shows then. */
   jump(byMs: number): void {
     this.epochMs += byMs;
   }
 
+  /** Calls back once at or after `atMs`; set back meanwhile, it waits for that time to come again. */
   setTimer(atMs: number, run: () => void | Promise<void>): () => void {
     let disarm = (): void => undefined;
     const arm = (): void => {

@@ -18,6 +18,7 @@ export interface SimulatedPorts {
   readonly random: Random;
 }
 
+/** What a simulated machine starts with. */
 export interface SimulationOptions {
   /** Decides everything that is left to chance. */
   readonly seed: number;
@@ -29,6 +30,13 @@ export interface SimulationOptions {
   readonly hasSyncedWrites?: boolean | undefined;
 }
 
+/**
+ * A machine that is not there: give its ports to `openStore` or `openLog`.
+ *
+ * @example
+ * const machine = new Simulation({ seed: 1 });
+ * const store = await openStore('/store', machine.ports);
+ */
 export class Simulation {
   readonly seed: number;
   readonly scheduler: SimScheduler;
@@ -50,10 +58,12 @@ export class Simulation {
     }
   }
 
+  /** Time of day, to be set by the test. */
   get clock(): SimClock {
     return this.scheduler.clock;
   }
 
+  /** What runs on the machine gets these, and nothing real. */
   get ports(): SimulatedPorts {
     const { scheduler, disk, random } = this;
     return { fileIo: disk.fileIo, clock: scheduler.clock, thread: scheduler.thread, random };

@@ -18,12 +18,21 @@ const WORDS: Readonly<Record<string, unknown>> = { true: true, false: false, nul
 export function parseJson(source: string): unknown {
   if (!DELICATE.test(source)) {
     try {
-      return JSON.parse(source) as unknown;
+      const value: unknown = JSON.parse(source);
+      if (isWithin(value, MAX_DEPTH)) return value;
     } catch {
       // Ours says where.
     }
   }
   return new JsonReader(source).document();
+}
+
+/** Are no more than so many levels of lists and objects inside each other? */
+function isWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (levels === 0) return false;
+  const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  return members.every((member) => isWithin(member, levels - 1));
 }
 
 class JsonReader {

@@ -10,7 +10,7 @@ import { FIXMAP, RECORD } from './format.ts';
 import { packMember, packValue } from './pack.ts';
 import { MAX_SHAPE_KEYS, NONE, type ShapeTable } from './shape-table.ts';
 import { skipPacked, skipValue } from './skip.ts';
-import { bodyAt, isMap, isStructure, putMapSize, putRecord, sizeAt } from './structure.ts';
+import { bodyAt, isMap, isStructure, isText, putMapSize, putRecord, sizeAt } from './structure.ts';
 
 /** Appends the merged context. `out` must not be the buffer either argument lies in. */
 export function mergePacked(
@@ -23,11 +23,19 @@ export function mergePacked(
   end: number,
   out: ByteWriter,
 ): void {
-  if (!isMap(payload[start] as number)) return out.raw(packed, pStart, pEnd);
-  if (packed[pStart] === FIXMAP) return packValue(shapes, payload, start, end, out);
-  if (packed[pStart] !== RECORD || !mergeRecord(shapes, packed, pStart, payload, start, out)) {
-    mergeMap(shapes, packed, pStart, payload, start, out);
+  if (!isMap(payload[start] as number)) {
+    checkEnd(skipValue(payload, start), end);
+    return out.raw(packed, pStart, pEnd);
   }
+  if (packed[pStart] === FIXMAP) return packValue(shapes, payload, start, end, out);
+  if (packed[pStart] !== RECORD || !mergeRecord(shapes, packed, pStart, payload, start, end, out)) {
+    mergeMap(shapes, packed, pStart, payload, start, end, out);
+  }
+}
+
+/** What follows a payload belongs to somebody else. */
+function checkEnd(reached: number, end: number): void {
+  if (reached !== end) throw new RangeError(`a payload ends at ${reached}, not ${end}`);
 }
 
 /**
@@ -43,7 +51,10 @@ export function mergeInPlace(
   start: number,
   end: number,
 ): boolean {
-  if (!isMap(payload[start] as number)) return true;
+  if (!isMap(payload[start] as number)) {
+    checkEnd(skipValue(payload, start), end);
+    return true;
+  }
   const size = sizeAt(payload, start);
   if (packed[pStart] !== RECORD || size > MAX_SHAPE_KEYS) return false;
   const shape = shapes.idAt(packed, pStart + 1);
@@ -65,6 +76,7 @@ export function mergeInPlace(
     newStarts[i] = valueAt;
     newEnds[i] = starts[index] as number;
   }
+  checkEnd(position, end);
   for (let i = 0; i < size; i++) {
     let to = newEnds[i] as number;
     const from = newStarts[i] as number;
@@ -81,6 +93,7 @@ function mergeRecord(
   pStart: number,
   payload: Uint8Array,
   start: number,
+  end: number,
   out: ByteWriter,
 ): boolean {
   const shape = shapes.idAt(packed, pStart + 1);
@@ -110,6 +123,7 @@ function mergeRecord(
     position = skipValue(payload, valueAt);
     newEnds[index] = position;
   }
+  checkEnd(position, end);
   const merged = node === from ? shape : shapes.shapeOf(node);
   if (merged === NONE) return false;
 
@@ -148,12 +162,16 @@ function mergeMap(
   pStart: number,
   payload: Uint8Array,
   start: number,
+  end: number,
   out: ByteWriter,
 ): void {
   const entries = new Map<string, Entry>();
   if (packed[pStart] === RECORD) collectRecord(shapes, packed, pStart, entries);
   else collectMap(packed, pStart, (at) => skipPacked(shapes, packed, at), entries);
-  collectMap(payload, start, (at) => skipValue(payload, at), entries);
+  checkEnd(
+    collectMap(payload, start, (at) => skipValue(payload, at), entries),
+    end,
+  );
   putMapSize(out, entries.size);
   for (const entry of entries.values()) {
     out.raw(entry.keys, entry.keyStart, entry.keyEnd);
@@ -168,10 +186,11 @@ function collectMap(
   start: number,
   skip: (at: number) => number,
   entries: Map<string, Entry>,
-): void {
+): number {
   let position = bodyAt(bytes, start);
   for (let left = sizeAt(bytes, start); left > 0; left--) {
     const keyStart = position;
+    if (!isText(bytes[keyStart] as number)) throw new RangeError(`key at ${keyStart} is no text`);
     const keyEnd = skip(keyStart);
     position = skip(keyEnd);
     collect(entries, {
@@ -183,6 +202,7 @@ function collectMap(
       valueEnd: position,
     });
   }
+  return position;
 }
 
 function collectRecord(

@@ -94,6 +94,7 @@ class PackedReader {
     const lead = bytes[position] as number;
     if (lead === RECORD) {
       const shape = shapes.idAt(bytes, position + 1);
+      if (shape >= shapes.shapeCount) throw new RangeError(`there is no shape ${shape}`);
       const index = shapes.namesOf(shape).indexOf(name);
       this.position += shape < 128 ? 2 : 3;
       for (let i = 0; i < index; i++) this.skip();
@@ -207,6 +208,7 @@ class PackedReader {
   private record(): Record<string, unknown> {
     const shape = this.shapes.idAt(this.bytes, this.position);
     this.position += shape < 128 ? 1 : 2;
+    if (shape >= this.shapes.shapeCount) throw new RangeError(`there is no shape ${shape}`);
     const names = this.shapes.namesOf(shape);
     const object: Record<string, unknown> = { ...this.shapes.templateOf(shape) };
     for (let i = 0; i < names.length; i++) object[names[i] as string] = this.value();
@@ -216,7 +218,9 @@ class PackedReader {
   private map(count: number): Record<string, unknown> {
     const object: Record<string, unknown> = {};
     for (let i = 0; i < count; i++) {
-      const key = this.value() as string;
+      const key = this.value();
+      // An object would be asked for its text, and may have an answer of its own.
+      if (typeof key !== 'string') throw new RangeError(`key before ${this.position} is no text`);
       if (key === '__proto__') setOwn(object, key, this.value());
       else object[key] = this.value();
     }

@@ -55,6 +55,7 @@ function skip(bytes: Uint8Array, start: number, shapes: ShapeTable | undefined):
     else if (lead === RECORD && shapes !== undefined) {
       const shape = shapes.idAt(bytes, position);
       position += shape < 128 ? 1 : 2;
+      // NaN where there is no such shape: it ends the loop, and is refused below.
       owed += shapes.countOf(shape);
     } else if (lead >= ARRAY16) {
       const width = (lead & 1) === 0 ? 2 : 4;

@@ -3,7 +3,18 @@
  * first member is. Relies on whole bytes, as skip.ts does.
  */
 import type { ByteWriter } from '../base/bytes.ts';
-import { ARRAY16, FIXARRAY, FIXMAP, FIXSTR, MAP16, MAP32, RECORD } from './format.ts';
+import {
+  ARRAY16,
+  FIXARRAY,
+  FIXMAP,
+  FIXSTR,
+  MAP16,
+  MAP32,
+  NIL,
+  RECORD,
+  STR32,
+  STR8,
+} from './format.ts';
 
 export function isStructure(lead: number): boolean {
   return (lead >= FIXMAP && lead < FIXSTR) || (lead >= ARRAY16 && lead <= MAP32);
@@ -11,6 +22,10 @@ export function isStructure(lead: number): boolean {
 
 export function isMap(lead: number): boolean {
   return (lead >= FIXMAP && lead < FIXARRAY) || lead === MAP16 || lead === MAP32;
+}
+
+export function isText(lead: number): boolean {
+  return (lead >= FIXSTR && lead < NIL) || (lead >= STR8 && lead <= STR32);
 }
 
 /** Items of the array, or entries of the map, that starts here. */

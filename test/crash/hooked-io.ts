@@ -18,7 +18,8 @@ export type CallKind =
   | 'rename'
   | 'remove'
   | 'syncdir'
-  | 'lock';
+  | 'lock'
+  | 'unlock';
 
 /** Calls that change what is on the disk, or when it is safe there. */
 export const CHANGING: ReadonlySet<CallKind> = new Set<CallKind>([
@@ -31,11 +32,14 @@ export const CHANGING: ReadonlySet<CallKind> = new Set<CallKind>([
   'remove',
   'syncdir',
   'lock',
+  'unlock',
 ]);
 
 export interface Hooks {
   /** Before a call. An error is what the call ends with; `writeHalf` writes the first half of its bytes now. */
   before?(kind: CallKind, path: string, writeHalf?: () => void): Error | undefined;
+  /** A call has done what it does, and nobody was told yet. */
+  after?(kind: CallKind, path: string): void;
   /** A call that is not blocking starts only when this resolves. */
   hold?(kind: CallKind, path: string): Promise<void> | undefined;
 }
@@ -52,7 +56,17 @@ export function hookedIo(io: FileIo, hooks: Hooks, hasSyncedWrites = io.hasSynce
   const pass = async <R>(kind: CallKind, path: string, run: () => Promise<R>): Promise<R> => {
     await hooks.hold?.(kind, path);
     check(kind, path);
-    return run();
+    const result = await run();
+    hooks.after?.(kind, path);
+    return result;
+  };
+  const hookedLock = async (path: string): ReturnType<FileIo['lockDirectory']> => {
+    const answer = await io.lockDirectory(path);
+    if (!('release' in answer)) return answer;
+    return {
+      isHeld: () => answer.isHeld(),
+      release: () => pass('unlock', path, () => answer.release()),
+    };
   };
   return {
     kind: io.kind,
@@ -68,7 +82,7 @@ export function hookedIo(io: FileIo, hooks: Hooks, hasSyncedWrites = io.hasSynce
     remove: (path) => pass('remove', path, () => io.remove(path)),
     syncDirectory: (path) => pass('syncdir', path, () => io.syncDirectory(path)),
     resolve: (path) => io.resolve(path),
-    lockDirectory: (path) => pass('lock', path, () => io.lockDirectory(path)),
+    lockDirectory: (path) => pass('lock', path, () => hookedLock(path)),
   };
 }
 
@@ -82,10 +96,21 @@ function hookedHandle(handle: FileHandle, hooks: Hooks, check: Check): FileHandl
   const pass = async <R>(kind: CallKind, run: () => Promise<R>): Promise<R> => {
     await hooks.hold?.(kind, path);
     check(kind, path);
-    return run();
+    const result = await run();
+    hooks.after?.(kind, path);
+    return result;
   };
   /** As the port has it: the answer comes through `done`, never out of the call itself. */
-  const start = (kind: CallKind, done: Done, run: () => void, writeHalf?: () => void): void => {
+  const start = (
+    kind: CallKind,
+    done: Done,
+    run: (ended: Done) => void,
+    writeHalf?: () => void,
+  ): void => {
+    const ended: Done = (error) => {
+      if (error === null) hooks.after?.(kind, path);
+      done(error);
+    };
     const begin = (): void => {
       try {
         check(kind, path, writeHalf);
@@ -93,7 +118,7 @@ function hookedHandle(handle: FileHandle, hooks: Hooks, check: Check): FileHandl
         setImmediate(() => done(error as Error));
         return;
       }
-      run();
+      run(ended);
     };
     const held = hooks.hold?.(kind, path);
     if (held === undefined) begin();
@@ -110,17 +135,19 @@ function hookedHandle(handle: FileHandle, hooks: Hooks, check: Check): FileHandl
       start(
         'write',
         done,
-        () => handle.write(from, at, length, position, done),
+        (ended) => handle.write(from, at, length, position, ended),
         half(from, at, length, position),
       ),
     writeSync(from, at, length, position) {
       check('write', path, half(from, at, length, position));
       handle.writeSync(from, at, length, position);
+      hooks.after?.('write', path);
     },
-    datasync: (done) => start('sync', done, () => handle.datasync(done)),
+    datasync: (done) => start('sync', done, (ended) => handle.datasync(ended)),
     datasyncSync() {
       check('sync', path);
       handle.datasyncSync();
+      hooks.after?.('sync', path);
     },
     sync: () => pass('sync', () => handle.sync()),
     truncate: (length) => pass('truncate', () => handle.truncate(length)),

@@ -1,4 +1,4 @@
-/** Compiles worker.ts once for a test file, starts it as a process of its own, and keeps what it says. */
+/** Compiles the programs of these tests once for a test file, starts worker.ts as a process of its own, and keeps what it says. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Durability } from 'pawl';
+import type { Expected } from './workload.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -15,14 +16,23 @@ export interface WorkerPlan {
   readonly durability: Durability;
   /** First command of each caller. */
   readonly from: readonly number[];
-  /** How many each of them sends. */
+  /** How many each of them sends, the first a few more; with 0 it opens and closes only. */
   readonly commands: number;
-  /** Dies at its n-th call that changes the disk. */
-  readonly kill?: { readonly call: number; readonly how: 'before' | 'half' | 'after' } | undefined;
+  /** What it must find; without it it does not look. */
+  readonly expected?: Expected | undefined;
+  /** Works only when there is a reserve on the disk. */
+  readonly waitsForReserve?: boolean | undefined;
+  /** Point of its file calls at which it dies, from 1. */
+  readonly killAt?: number | undefined;
+  /** Or the place, as it reports it, once so many commands were acknowledged. */
+  readonly killOn?: { readonly place: string; readonly afterCommands: number } | undefined;
 }
 
-/** Compiles the worker into a new directory beside node_modules; the caller removes it. */
-export function compileWorker(): { readonly output: string; readonly program: string } {
+/** Compiles the programs into a new directory beside node_modules; the caller removes it. */
+export function compileWorker(name: 'worker' | 'failing-worker' = 'worker'): {
+  readonly output: string;
+  readonly program: string;
+} {
   mkdirSync(join(ROOT, '.tmp'), { recursive: true });
   const output = mkdtempSync(join(ROOT, '.tmp', 'crash-worker-'));
   const config = join(output, 'tsconfig.json');
@@ -35,7 +45,7 @@ export function compileWorker(): { readonly output: string; readonly program: st
     paths: { pawl: [join(ROOT, 'src/index.ts')] },
   };
   const extended = join(ROOT, 'test/tsconfig.json');
-  const files = [join(ROOT, 'test/crash/worker.ts')];
+  const files = [join(ROOT, `test/crash/${name}.ts`)];
   writeFileSync(config, JSON.stringify({ extends: extended, compilerOptions, files, include: [] }));
   try {
     execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', config]);
@@ -43,7 +53,7 @@ export function compileWorker(): { readonly output: string; readonly program: st
     rmSync(output, { recursive: true });
     throw error;
   }
-  return { output, program: join(output, 'test/crash/worker.js') };
+  return { output, program: join(output, `test/crash/${name}.js`) };
 }
 
 export class Worker {
@@ -51,22 +61,37 @@ export class Worker {
   isPrepared = false;
   isClosed = false;
   failure: { readonly code: string; readonly details: Record<string, unknown> } | undefined;
+  /** What it found was not what it was to find. */
+  wrong: string | undefined;
+  /** Records of prepare() that were acknowledged. */
+  made = 0;
+  /** Commands of each caller that it found when it opened. */
+  found: readonly number[] | undefined;
   /** Commands of each caller that were acknowledged, and that were sent. */
   readonly acked: number[];
   readonly sent: number[];
   /** Acknowledged commands that had been there before: [caller, serial]. */
   readonly repeated: [number, number][] = [];
   lastOffset = 0;
+  /** Where it killed itself: how, kind of call, file. */
+  death: string | undefined;
+  /** Calls it made that change the disk, by kind; known when it closed. */
+  calls: Readonly<Record<string, number>> | undefined;
   /** Resolves with the signal it died of, when all it said is in. */
   readonly gone: Promise<string | null>;
   private readonly child: ReturnType<typeof spawn>;
   private onLine: () => void = () => undefined;
 
-  constructor(program: string, plan: WorkerPlan) {
+  constructor(
+    program: string,
+    plan: WorkerPlan,
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     this.acked = [...plan.from];
     this.sent = [...plan.from];
     const child = spawn(process.execPath, [program, JSON.stringify(plan)], {
       stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, ...environment },
     });
     this.child = child;
     this.pid = child.pid!;
@@ -83,7 +108,7 @@ export class Worker {
       if (this.child.exitCode !== null || this.child.signalCode !== null) await this.gone;
       if (condition(this)) return;
       if (this.child.exitCode !== null || this.child.signalCode !== null)
-        throw new Error(`the worker ended: ${JSON.stringify(this.failure)}`);
+        throw new Error(`the worker ended: ${JSON.stringify(this.failure ?? this.wrong)}`);
       await new Promise<void>((resolve) => (this.onLine = resolve));
     }
   }
@@ -92,8 +117,12 @@ export class Worker {
     return this.acked.reduce((sum, one) => sum + one, 0);
   }
 
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
   async kill(): Promise<void> {
-    this.child.kill('SIGKILL');
+    this.signal('SIGKILL');
     await this.gone;
   }
 
@@ -103,20 +132,32 @@ export class Worker {
   }
 
   private hear(line: string): void {
-    const [what, first = '', second = '', third = '', fourth = ''] = line.split(' ');
-    const caller = Number(first);
-    const serial = Number(second);
+    const [what = '', ...words] = line.split(' ');
+    const rest = line.slice(what.length + 1);
     if (what === 'prepared') this.isPrepared = true;
     else if (what === 'closed') this.isClosed = true;
+    else if (what === 'made') this.made = Number(rest);
+    else if (what === 'found') this.found = words.map(Number);
+    else if (what === 'dies') this.death = rest;
+    else if (what === 'wrong') this.wrong = JSON.parse(rest) as string;
+    else if (what === 'calls') this.calls = JSON.parse(rest) as Record<string, number>;
     else if (what === 'failed') {
-      const details = line.slice(line.indexOf('{'));
-      this.failure = { code: first, details: JSON.parse(details) as Record<string, unknown> };
-    } else if (what === 'sent') this.sent[caller] = serial + 1;
-    else if (what === 'done') {
-      this.acked[caller] = serial + 1;
-      this.lastOffset = Math.max(this.lastOffset, Number(third));
-      if (fourth === 'false') this.repeated.push([caller, serial]);
-    }
+      const details = rest.slice(rest.indexOf(' ') + 1);
+      this.failure = {
+        code: words[0] ?? '',
+        details: JSON.parse(details) as Record<string, unknown>,
+      };
+    } else if (what === 'sent' || what === 'done') this.hearCommand(what, words);
     this.onLine();
+  }
+
+  private hearCommand(what: 'sent' | 'done', words: readonly string[]): void {
+    const [caller = 0, serial = 0, offset = 0] = words.map(Number);
+    if (what === 'sent') this.sent[caller] = serial + 1;
+    else {
+      this.acked[caller] = serial + 1;
+      this.lastOffset = Math.max(this.lastOffset, offset);
+      if (words[3] === 'false') this.repeated.push([caller, serial]);
+    }
   }
 }

@@ -17,6 +17,8 @@ const RING: MachineDefinition = {
   ],
 };
 export const CALLERS = 6;
+/** No command of any caller. */
+export const NOTHING: readonly number[] = Array.from({ length: CALLERS }, () => 0);
 const SHARED = ['left', 'right'];
 
 /** What callers tell as they go: `serial` of caller `caller` is about to be sent, or was acknowledged. */
@@ -29,12 +31,15 @@ const own = (caller: number): string => `own-${caller}`;
 const pair = (caller: number, serial: number, side: number): string =>
   `pair-${caller}-${serial}-${side}`;
 
-/** Puts what the callers need; may be repeated. Resolves when all of it is safe. */
-export async function prepare(store: Store): Promise<void> {
+/** Puts what the callers need; may be repeated. Resolves when all of it is safe. `made` hears how many of its records are. */
+export async function prepare(store: Store, made?: (records: number) => void): Promise<void> {
   await store.machines.put(RING);
+  made?.(1);
   const ids = [...SHARED, ...Array.from({ length: CALLERS }, (_, caller) => own(caller))];
-  for (const id of ids)
+  for (const [index, id] of ids.entries()) {
     await store.instances.create({ machine: 'ring', id, idempotencyKey: `setup-${id}` });
+    made?.(2 + index);
+  }
 }
 
 /** Records that prepare() writes. */
@@ -109,12 +114,21 @@ function byId([a]: readonly [string, ...unknown[]], [b]: readonly [string, ...un
 /** What the store shows of one caller. */
 type Part = Readonly<Record<string, unknown>>;
 
-function partOf(store: ReadStore, caller: number): Part {
+type Pairs = readonly (readonly [string, string, unknown])[];
+
+/** Of every caller. */
+function pairsIn(store: ReadStore): Pairs[] {
+  const pairs = Array.from({ length: CALLERS }, () => [] as [string, string, unknown][]);
+  for (const { id, state, context } of store.instances.iterate()) {
+    const [what, caller] = id.split('-');
+    if (what === 'pair') pairs[Number(caller)]?.push([id, state, context]);
+  }
+  return pairs;
+}
+
+function partOf(store: ReadStore, caller: number, pairs: Pairs): Part {
   const noted = SHARED.map((id) => store.instances.get(id)?.context[`c${caller}`] ?? -1);
   const mine = store.instances.get(own(caller));
-  const pairs = [...store.instances.iterate()]
-    .filter((one) => one.id.startsWith(`pair-${caller}-`))
-    .map(({ id, state, context }) => [id, state, context] as const);
   const all: Record<string, unknown> = { noted, state: mine?.state, context: mine?.context };
   all['pairs'] = pairs.toSorted(byId);
   return all;
@@ -153,8 +167,9 @@ export function findProgress(
   acknowledged: readonly number[],
   sent: readonly number[],
 ): number[] {
+  const pairs = pairsIn(store);
   const found = acknowledged.map((count, caller) => {
-    const part = JSON.stringify(partOf(store, caller));
+    const part = JSON.stringify(partOf(store, caller, pairs[caller] as Pairs));
     for (let candidate = count; candidate <= (sent[caller] ?? 0); candidate++)
       if (canonical(part) === canonical(JSON.stringify(expectedPart(caller, candidate))))
         return candidate;
@@ -168,6 +183,29 @@ export function findProgress(
     for (let serial = 0; serial < count; serial++) records += recordsOf(serial);
   if (store.offset !== records)
     throw new Error(`${store.offset} records, ${records} for what is there: ${found.join(' ')}`);
+  return found;
+}
+
+/** What is known of a store from outside, and so what must be found when it is opened. */
+export interface Expected {
+  /** Is all of prepare() acknowledged? */
+  readonly isPrepared: boolean;
+  /** Records of prepare(), while it is not. */
+  readonly made: readonly [atLeast: number, atMost: number];
+  /** Commands of each caller. */
+  readonly atLeast: readonly number[];
+  readonly atMost: readonly number[];
+}
+
+/** Holds a store that was just opened against that, and its files against themselves; gives the commands found. */
+export async function checkStore(store: ReadStore, expected: Expected): Promise<number[]> {
+  const [least, most] = expected.made;
+  if (!expected.isPrepared && (store.offset < least || store.offset > most))
+    throw new Error(`${store.offset} records, ${least} to ${most} were made`);
+  const isWorkedOn = expected.isPrepared || store.offset >= PREPARED;
+  const found = isWorkedOn ? findProgress(store, expected.atLeast, expected.atMost) : [...NOTHING];
+  const { problems } = await store.verify();
+  if (problems.length > 0) throw new Error(`verify: ${JSON.stringify(problems)}`);
   return found;
 }
 

@@ -38,7 +38,10 @@ export function mutantsOf(path, source) {
   const text = (node) => source.slice(node.start, node.end);
   const visit = (node) => {
     if (node === null || typeof node !== 'object') return;
-    if (Array.isArray(node)) return void node.forEach(visit);
+    if (Array.isArray(node)) {
+      node.forEach(visit);
+      return;
+    }
     if (typeof node.type !== 'string') return;
     if (node.type.startsWith('TS') && !/^TS(?:As|NonNull|Satisfies)/.test(node.type)) return;
     if (node.type.startsWith('Import') || node.type === 'ExportAllDeclaration') return;

@@ -103,8 +103,8 @@ function shuffled(items, seed) {
 }
 
 /** A copy of the project for one lane to break. */
-function prepareLane(lane) {
-  const directory = join(OUTPUT, `lane-${lane}`);
+function prepareLane(number) {
+  const directory = join(OUTPUT, `lane-${number}`);
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   for (const name of ['src', 'wal', 'test', 'dist', 'package.json', 'tsconfig.json'])
@@ -119,7 +119,7 @@ function runs({ args, limitMs }, cwd) {
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
-      process.kill(-child.pid, 'SIGKILL');
+      process.kill(-Number(child.pid), 'SIGKILL');
     }, limitMs);
     child.once('close', (code) => {
       clearTimeout(timer);
@@ -188,4 +188,5 @@ console.log(
 );
 for (const [killer, count] of killed) console.log(`  ${count} by ${killer}`);
 console.log(`${survivors.length} survived:`);
-for (const survivor of survivors.sort()) console.log(`  ${survivor}`);
+for (const survivor of survivors.toSorted((a, b) => a.localeCompare(b)))
+  console.log(`  ${survivor}`);

@@ -2,6 +2,7 @@
 import { defineMachine } from 'pawl';
 
 export const ORDER = defineMachine({
+  // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- context and events are inferred from it
   types: {} as { context: { customer: string; total: number }; events: { PAY: undefined } },
   name: 'order',
   version: 1,
@@ -12,6 +13,7 @@ export const ORDER = defineMachine({
 
 /** The outbox: one message for each order, created in the same transaction as the order. */
 export const MESSAGE = defineMachine({
+  // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- context and events are inferred from it
   types: {} as { context: { order: string; customer: string }; events: { SENT: undefined } },
   name: 'message',
   version: 1,

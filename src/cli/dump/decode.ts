@@ -4,8 +4,7 @@
  * so a dump takes little memory and still shows records a fold would refuse.
  */
 import { type CompiledMachine, compileMachine } from '../../machine/compile-machine.ts';
-import type { NormalisedDefinition } from '../../machine/definition.ts';
-import { decodeDefinition } from '../../record/definition-codec.ts';
+import { decodeDefinition, decodeIndexes } from '../../record/definition-codec.ts';
 import { FIELD, RECORD_KIND } from '../../record/kind.ts';
 import { RecordReader, type Span } from '../../record/record-reader.ts';
 import { readValue } from '../../value/read-value.ts';
@@ -159,7 +158,7 @@ export class LogDecoder {
     record.version = version;
     // Again with the same number: a hidden one is offered again.
     if (this.definitions.has(reader.definition)) return;
-    const body = decodeDefinition(this.body()) as NormalisedDefinition;
+    const body = decodeDefinition(this.body());
     this.definitions.set(reader.definition, { name, version, compiled: compileMachine(body) });
     record.definition = body;
   }
@@ -212,7 +211,7 @@ export class LogDecoder {
   private addBody(record: DumpedRecord): void {
     const { bodyStart, bodyEnd, bytes } = this.reader;
     if (bodyStart === bodyEnd) return;
-    if (record.kind === 'indexes') record.indexes = decodeDefinition(this.body());
+    if (record.kind === 'indexes') record.indexes = decodeIndexes(this.body());
     if (record.kind === 'create') record.context = readValue(bytes, bodyStart, bodyEnd);
     if (record.kind === 'apply') record.payload = readValue(bytes, bodyStart, bodyEnd);
     if (record.kind === 'outcome') record.value = readValue(bytes, bodyStart, bodyEnd);

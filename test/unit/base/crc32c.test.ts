@@ -75,6 +75,20 @@ describe.each(variants)('CRC32C, %s', (_name, crc) => {
     }
   });
 
+  test('all of a buffer, of a view into one, and of a part of it give the same', () => {
+    for (const length of [0, 1, 15, 16, 255, 256, 257, 5000]) {
+      const bytes = Uint8Array.from({ length }, (_, i) => (i * 13) & 255);
+      const expected = reference(bytes, 9);
+      const room = new Uint8Array(length + 20);
+      room.fill(7);
+      room.set(bytes, 11);
+      expect(crc(bytes, 0, length, 9)).toBe(expected);
+      expect(crc(room.subarray(11, 11 + length), 0, length, 9)).toBe(expected);
+      expect(crc(room, 11, 11 + length, 9)).toBe(expected);
+      expect(crc(room.subarray(11), 0, length, 9)).toBe(expected);
+    }
+  });
+
   test('a range outside the bytes is refused at any length', () => {
     const bytes = new Uint8Array(500);
     for (const [start, end] of [

@@ -141,6 +141,37 @@ describe.each(['kernel', 'record'])('the lock by %s', (method) => {
     await lock.release();
   });
 
+  // Killed between the creation of its claim and the end of the write into it, an attempt left a
+  // file that proves nobody dead, and so stayed for ever: one more with each such death.
+  test('F-13 a claim that was never finished goes with the next owner; a lock nobody can read stays', async () => {
+    const whole = ownerText({ ...(await currentOwner('cc', 'record')), startTime: '1' });
+    await writeFile(join(directory, 'lock-aa'), '');
+    await writeFile(join(directory, 'lock-bb'), whole.slice(0, whole.length >> 1));
+    const lock = held(await lockDirectory(directory, kernel));
+    expect(await readdir(directory)).toEqual(['lock']);
+    await lock.release();
+  });
+
+  test('an attempt that loses its unfinished claim to an owner makes another', async () => {
+    const thief = { isOver: false, thefts: 0 };
+    const stealing = (async () => {
+      while (!thief.isOver && thief.thefts < 5)
+        for (const name of await readdir(directory)) {
+          const path = join(directory, name);
+          if (name === 'lock' || (await readFile(path, 'utf8').catch(() => 'gone')) !== '')
+            continue;
+          await rm(path);
+          thief.thefts++;
+        }
+    })();
+    for (let round = 0; round < 200 && thief.thefts < 5; round++)
+      await held(await lockDirectory(directory, kernel)).release();
+    thief.isOver = true;
+    await stealing;
+    expect(thief.thefts).toBe(5);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
   test('while a living rival is taking over, it counts as the owner', async () => {
     const dead = { ...(await currentOwner('aa', 'record')), startTime: '1' };
     await writeFile(lockPath, ownerText(dead));

@@ -17,7 +17,7 @@ import {
 import { decodeSegmentHeader, encodeSegmentHeader } from '../../../wal/segment-header.ts';
 import { isUnfinishedName, segmentName, segmentNumber } from '../../../wal/segment-name.ts';
 
-const offset = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+const offset = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER - 2 ** 32 });
 const u32 = fc.nat({ max: 2 ** 32 - 1 });
 const storeId = fc.uint8Array({ minLength: 16, maxLength: 16 });
 const fields = fc.record({

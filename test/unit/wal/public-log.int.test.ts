@@ -95,6 +95,15 @@ describe('pawl/wal on a real disk', () => {
     expect(await readdir(directory)).not.toContain('none');
   });
 
+  it('is scanned with nothing but its directory', async () => {
+    const log = await openLog(directory);
+    await fill(log, [1, 2, 3]);
+    const { storeId } = log;
+    await log.close();
+    expect(await scan(directory)).toMatchObject({ storeId, records: 6, lastOffset: 6 });
+    expect(await codeOf(scan(join(directory, 'none')))).toBe('NOT_FOUND');
+  });
+
   it('a chain of lone appends lets a follower keep up, and both end', async () => {
     const log = await openLog(directory);
     const following = (async () => {

@@ -71,8 +71,24 @@ describe('the list of segments', () => {
       5,
       5,
     ]);
-    list.dropBelow(3);
+    list.dropBelow(3, 30);
     expect([list.firstOffset, list.held.length, list.find(20)]).toEqual([21, 1, undefined]);
     expect(list.oldestNeeded(999)).toBeUndefined();
+  });
+
+  it('begins behind the last record once nothing of it is left', () => {
+    const list = new SegmentList();
+    list.note(segment(1), 64, 0, 1, 900);
+    list.note(segment(2), 64, 0, 11, 900);
+    list.dropBelow(9, 30);
+    expect([list.firstOffset, list.held, list.find(12)]).toEqual([31, [], undefined]);
+  });
+
+  it('heeds nothing about a segment that has a successor', () => {
+    const list = new SegmentList();
+    list.note(segment(1), 64, 0, 1, 900);
+    list.note(segment(2), 64, 0, 11, 900);
+    list.note(segment(1), 900, 0, 21, 2000);
+    expect([list.find(21)?.number, list.usedBytes, list.held.length]).toEqual([2, 1800, 2]);
   });
 });
