@@ -22,7 +22,7 @@ export interface SegmentChain {
   readonly segments: readonly LinkedSegment[];
   /** Files that are no part of the log, and hold nothing that is. */
   readonly voids: readonly number[];
-  /** Those of them above the log that were never written to. */
+  /** Those of them above everything that was ever written to. */
   readonly blanks: readonly number[];
   /** Bytes of frames in voids above the log that never became valid. */
   readonly bytesDropped: number;
@@ -91,19 +91,21 @@ interface AboveTheLog {
 async function findLast(source: ChainSource, present: readonly number[]): Promise<AboveTheLog> {
   const blanks: number[] = [];
   let bytesDropped = 0;
+  // One below a segment that was written to may have lost what it held, and must be there still.
+  let isWritten = false;
   for (const number of present.toReversed()) {
     const file = await head(source, number);
     if (file === undefined) {
-      blanks.push(number);
+      if (!isWritten) blanks.push(number);
       continue;
     }
     const { reader, close } = await openReader(source.fileIo, file, source.manifest.storeId);
     try {
       if (file.link !== undefined && (await isComplete(source, reader, file.link)))
         return { last: file as LinkedSegment, blanks, bytesDropped };
-      if (file.link !== undefined) continue;
-      const bytes = await bytesOfVoid(source, reader);
-      if (bytes === 0) blanks.push(number);
+      const bytes = file.link === undefined ? await bytesOfVoid(source, reader) : 0;
+      isWritten ||= file.link !== undefined || bytes > 0;
+      if (!isWritten) blanks.push(number);
       bytesDropped += bytes;
     } finally {
       await close();
