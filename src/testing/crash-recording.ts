@@ -52,6 +52,8 @@ export class Recording<T> {
       const last = journal[point - 1];
       if (point > this.from && last?.kind === 'told') told.push(last.what as T);
       for (const choice of choicesAt(walk, journal, random)) {
+        // The last write from before had come back: nobody dies inside it.
+        if (point === this.from && choice.startsWith('kill~')) continue;
         if (chance < 1 && random.next() > chance) continue;
         yield this.crashed(point, choice, [...told], crashAt(walk, journal, choice, this.options));
       }

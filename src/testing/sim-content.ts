@@ -2,7 +2,8 @@
  * The bytes of one simulated file. Copies share them until one is written to, so that thousands of
  * crash states of one disk cost little more than what differs between them.
  */
-import { crc32, crc32c } from '@node-rs/crc32';
+import { crc32 } from 'node:zlib';
+import { crc32c } from '../base/crc32c.ts';
 
 /** Smallest buffer of a file that grows. */
 const MIN_BYTES = 512;
@@ -55,8 +56,7 @@ export class Content {
   digest(): number {
     if (this.cachedDigest === undefined) {
       const bytes = this.view();
-      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-      this.cachedDigest = (crc32(buffer) & 0x1f_ffff) * 2 ** 32 + crc32c(buffer);
+      this.cachedDigest = (crc32(bytes) & 0x1f_ffff) * 2 ** 32 + crc32c(bytes, 0, bytes.length);
     }
     return this.cachedDigest;
   }

@@ -60,7 +60,7 @@ export function runsOf(short: number): number {
 }
 
 /** Choices that depend on the seed and this name alone. */
-export function choicesOf(name: string): Choose {
+function choicesOf(name: string): Choose {
   let mixed = seed;
   for (const character of name)
     mixed = Math.imul(mixed ^ (character.codePointAt(0) ?? 0), 0x01000193);

@@ -27,7 +27,7 @@ export function recordsOf(input: Uint8Array): WrittenRecord[] {
   return last === undefined ? records : [...records, { ...last, endsCommit: true }];
 }
 
-export function inputOf(records: readonly WrittenRecord[]): Uint8Array {
+function inputOf(records: readonly WrittenRecord[]): Uint8Array {
   return joined(
     ...records.flatMap(({ bytes, endsCommit }) => {
       const length = Math.min(bytes.length, MAX_RECORD_BYTES);
