@@ -83,11 +83,16 @@ export async function readSegmentHead(
   const path = join(directory, segmentName(number));
   try {
     const handle = await fileIo.open(path, 'read');
+    let head: SegmentHead | undefined;
     try {
-      return await headOf(handle, number, expected);
-    } finally {
-      await handle.close();
+      head = await headOf(handle, number, expected);
+    } catch (error) {
+      // What was found is the news, not that the file could not be closed either.
+      await handle.close().catch(() => undefined);
+      throw error;
     }
+    await handle.close();
+    return head;
   } catch (error) {
     throw ioError(error, 'reading the head of a segment', path);
   }

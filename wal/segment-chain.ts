@@ -71,7 +71,7 @@ export async function readSegmentChain(source: ChainSource): Promise<SegmentChai
   const segments: LinkedSegment[] = [];
   for (let file = above.last; file !== undefined; file = await predecessor(source, file))
     segments.unshift(file);
-  checkBeginning(manifest, segments[0]);
+  checkBeginning(segments[0]);
   const used = new Set(segments.map((segment) => segment.number));
   return {
     segments,
@@ -204,21 +204,18 @@ async function predecessor(
   return before as LinkedSegment;
 }
 
-function checkBeginning(manifest: ManifestState, first: LinkedSegment | undefined): void {
-  if (first === undefined) return;
-  const { continuedSegment, continuedBytes, chain, firstOffset } = first.link;
-  if (continuedSegment === 0) {
-    if (continuedBytes === 0 && chain === 0 && firstOffset === 1) return;
-    throw corrupt(
-      segmentName(first.number),
-      SEGMENT_HEADER.size,
-      'its link says the log begins here, but not with the first record',
-      firstOffset,
-    );
-  }
-  // One in doubt as a whole may be the oldest when it is written again; the new one continues what it continued.
-  const isAgain = first.number > manifest.oldestSegment && first.link.rewrittenThrough > 0;
-  if (first.number !== manifest.oldestSegment && !isAgain) {
-    throw corrupt(segmentName(manifest.oldestSegment), 0, 'the oldest segment kept is missing');
-  }
+/**
+ * The oldest segment kept need not be the first one: what it held may have been written again, or
+ * cut as torn, and it is passed over then. A link says so; one that is missing was met before.
+ */
+function checkBeginning(first: LinkedSegment | undefined): void {
+  if (first === undefined || first.link.continuedSegment !== 0) return;
+  const { continuedBytes, chain, firstOffset } = first.link;
+  if (continuedBytes === 0 && chain === 0 && firstOffset === 1) return;
+  throw corrupt(
+    segmentName(first.number),
+    SEGMENT_HEADER.size,
+    'its link says the log begins here, but not with the first record',
+    firstOffset,
+  );
 }

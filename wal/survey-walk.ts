@@ -73,13 +73,11 @@ export class SurveyWalk {
 
   constructor(source: WalkSource) {
     this.source = source;
-    const { number, link } = source.members[0]?.file ?? {};
+    const link = source.members[0]?.file.link;
     const isBeginning = link === undefined || link.continuedSegment === 0;
     const isKeptFrom = !isBeginning && link.continuedSegment < source.oldest;
     this.start = isKeptFrom ? placeBefore(link) : LOG_START;
-    // As in segment-chain.ts: the oldest one may be passed over by one that holds the same again.
-    const isOldest = number === source.oldest || (link?.rewrittenThrough ?? 0) > 0;
-    this.isAnchored = isBeginning || (isKeptFrom && isOldest);
+    this.isAnchored = isBeginning || isKeptFrom;
     this.ends = new AttestedEnd(this.start);
     this.attested = source.attested;
     this.lastOffset = this.start.offset;

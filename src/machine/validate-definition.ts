@@ -57,7 +57,8 @@ export function plainDefinition(input: unknown): PlainObject {
 }
 
 /**
- * The checks, for what is plain data already.
+ * The checks, for what is plain data already. Recovery makes them again on what the log holds: one
+ * made stricter later turns stores that were written before into CORRUPT ones.
  *
  * @internal
  */

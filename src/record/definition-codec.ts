@@ -6,8 +6,8 @@
  */
 import { Packr } from 'msgpackr';
 import type { NormalisedDefinition } from '../machine/definition.ts';
-import type { Plain } from '../machine/plain-data.ts';
-import { readIndexes, validateDefinition } from '../machine/validate-definition.ts';
+import type { Plain, PlainObject } from '../machine/plain-data.ts';
+import { normalise, readIndexes } from '../machine/validate-definition.ts';
 import { readEnveloped } from '../value/read-value.ts';
 
 const OPTIONS = { useRecords: false, mapsAsObjects: false } as const;
@@ -18,12 +18,20 @@ export function encodeDefinition(definition: object): Uint8Array {
 
 /** @throws {RangeError} when the bytes are no definition */
 export function decodeDefinition(bytes: Uint8Array): NormalisedDefinition {
-  return checked(validateDefinition, readEnveloped(bytes, 0, bytes.length));
+  // Not validateDefinition(): what it allows is counted in the definition as written, not in this form of it.
+  return checked(normalise, frozen(readEnveloped(bytes, 0, bytes.length)) as PlainObject);
 }
 
 /** The body of an `indexes` record. @throws {RangeError} when the bytes are no list of paths */
 export function decodeIndexes(bytes: Uint8Array): readonly string[] {
   return checked(readIndexes, readEnveloped(bytes, 0, bytes.length) as Plain);
+}
+
+/** Values read from bytes are nested within bounds. */
+function frozen(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const member of Object.values(value)) frozen(member);
+  return Object.freeze(value);
 }
 
 function checked<T, R>(check: (value: T) => R, value: T): R {

@@ -25,9 +25,9 @@ export interface CrashCheck<T> {
   readonly options?: SimulatedStoreOptions | undefined;
   /** Calls of the disk that fail while the workload runs; see FaultRule. The workload has to cope with them. */
   readonly faults?: readonly FaultRule[] | undefined;
-  /** Only this state again: what a violation named. */
+  /** Only this state again: what a violation named. Everything else must be as it was then. */
   readonly replay?: string | undefined;
-  /** Calls of the disk one workload may make. Default 100,000. */
+  /** Calls of the disk one workload, or one oracle, may make. Default 100,000. */
   readonly maxCalls?: number | undefined;
   /** Real milliseconds nothing may happen before a workload or an oracle counts as stuck. Default 5000. */
   readonly idleMs?: number | undefined;
@@ -89,7 +89,23 @@ export async function checkCrashes<T>(check: CrashCheck<T>): Promise<CrashCheckR
   return check.replay === undefined ? campaign.run() : campaign.replay(parseToken(check.replay));
 }
 
+const OPTIONS: ReadonlySet<string> = new Set<keyof CrashCheck<unknown>>([
+  'workload',
+  'oracle',
+  'runs',
+  'seed',
+  'lives',
+  'options',
+  'faults',
+  'replay',
+  'maxCalls',
+  'idleMs',
+  'trustOracle',
+]);
+
 function settingsOf<T>(check: CrashCheck<T>): CampaignSettings<T> {
+  const unknown = Object.keys(check).find((name) => !OPTIONS.has(name));
+  if (unknown !== undefined) throw badRequest(`${unknown} is no option`, unknown);
   for (const name of ['workload', 'oracle'] as const)
     if (typeof check[name] !== 'function') throw badRequest(`${name} must be a function`, name);
   const { runs = 1000, seed = 1, lives = 3, maxCalls = 100_000, idleMs = 5000 } = check;

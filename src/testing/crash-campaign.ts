@@ -44,8 +44,8 @@ const NEXT_SEED = 0x9e3779b1;
 export class CrashCampaign<T> {
   private readonly settings: CampaignSettings<T>;
   private readonly random: Random;
-  /** Disks looked at, with how much had been told. */
-  private readonly seen = new Map<string, number>();
+  /** Disks looked at, with what had been told and how they came to be. */
+  private readonly seen = new Set<string>();
   private readonly startedAt = nodeThread.monotonicMs();
   private readonly counts = { runs: 0, workloads: 0, kills: 0, cuts: 0, nested: 0 };
 
@@ -56,12 +56,8 @@ export class CrashCampaign<T> {
 
   async run(): Promise<CrashCheckReport> {
     const { runs, seed } = this.settings;
-    for (let number = 0; this.counts.runs < runs; number++) {
-      const before = this.counts.runs;
+    for (let number = 0; this.counts.runs < runs; number++)
       await this.runOne((seed + number * NEXT_SEED) % 2 ** 32, number === 0);
-      if (this.counts.runs === before)
-        throw new Error('the workload made no call of the disk: there is nothing to crash');
-    }
     return this.report();
   }
 
@@ -82,6 +78,8 @@ export class CrashCampaign<T> {
     let left: Crashed<T> | undefined;
     for (let life = 0; life < lives && this.counts.runs < runs; life++) {
       const recording = await this.record(token, left);
+      if (life === 0 && recording.entries === 0)
+        throw new Error('the workload made no call of the disk: there is nothing to crash');
       if (isFirst && life === 0) await this.checkOracle(recording);
       left = await this.crashEverywhere(recording);
       if (left === undefined) return;
@@ -117,12 +115,14 @@ export class CrashCampaign<T> {
     }
     simulation.stop();
     disk.fault = undefined;
-    return new Recording(disk, from, left?.told ?? [], token);
+    return new Recording<T>(disk, from, left, token);
   }
 
   /** Judges what crashes leave of it; gives one of them for the next life to begin with. */
   private async crashEverywhere(recording: Recording<T>): Promise<Crashed<T> | undefined> {
-    const chance = STATES_PER_LIFE / (recording.entries * STATES_PER_ENTRY);
+    // Few runs are spread over the whole life as well.
+    const wanted = Math.min(STATES_PER_LIFE, this.settings.runs - this.counts.runs);
+    const chance = wanted / (recording.entries * STATES_PER_ENTRY);
     let next: Crashed<T> | undefined;
     let candidates = 0;
     for (const crashed of recording.crashes(this.random, chance)) {
@@ -139,7 +139,7 @@ export class CrashCampaign<T> {
   /** The application starts after a crash, and crashes. */
   private async crashOpening(crashed: Crashed<T>, opening: SimDisk): Promise<void> {
     const from = crashed.disk.journal.length;
-    const recording = new Recording(opening, from, crashed.told, crashed.token, true);
+    const recording = new Recording<T>(opening, from, crashed, crashed.token, true);
     const chance = NESTED_STATES / (recording.entries * STATES_PER_ENTRY + 1);
     for (const nested of recording.crashes(this.random, chance)) {
       if (this.counts.runs >= this.settings.runs) return;
@@ -149,13 +149,13 @@ export class CrashCampaign<T> {
     }
   }
 
-  /** Looked at already, with no less told: nothing to learn from it. */
-  private isKnown({ disk, told }: Crashed<T>): boolean {
+  /** Looked at already, with the same told: nothing to learn from it. */
+  private isKnown({ disk, told, toldDigest, kind }: Crashed<T>): boolean {
     // What is in doubt counts too: a power cut may take it from the next process.
-    const identity = `${disk.image.digest()} ${disk.start.digest()}`;
-    const before = this.seen.get(identity);
-    if (before !== undefined && before >= told.length) return true;
-    this.seen.set(identity, told.length);
+    const bytes = `${disk.image.digest()} ${disk.start.digest()}`;
+    const identity = `${bytes} ${kind} ${told.length} ${toldDigest}`;
+    if (this.seen.has(identity)) return true;
+    this.seen.add(identity);
     return false;
   }
 
@@ -271,7 +271,7 @@ export class CrashCampaign<T> {
   private async opening(crashed: Crashed<T>): Promise<Recording<T>> {
     const from = crashed.disk.journal.length;
     const { disk } = await this.ask(crashed);
-    return new Recording(disk, from, crashed.told, crashed.token, true);
+    return new Recording<T>(disk, from, crashed, crashed.token, true);
   }
 
   /** A machine as it starts: the same for the same token. */

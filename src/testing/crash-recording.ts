@@ -1,25 +1,49 @@
 /** A run on a simulated machine, recorded to its end, and the crashes it could have ended in instead. */
+import { inspect } from 'node:util';
+import { crc32 } from 'node:zlib';
 import type { Random } from '../base/random.ts';
 import { describeCrash } from './crash-report.ts';
-import { choicesAt, crashAt } from './crash-states.ts';
+import { choicesAt, crashAt, type CrashState } from './crash-states.ts';
 import type { CrashToken } from './crash-token.ts';
 import type { SimDisk } from './sim-disk.ts';
+import type { Entry } from './sim-journal.ts';
 
 /** What a crash left, and what it means. */
 export interface Crashed<T> {
   readonly disk: SimDisk;
+  /** 'cut' when the power was cut in any of the crashes that led here. */
   readonly kind: 'kill' | 'cut';
   /** What the world had been told by then. */
   readonly told: readonly T[];
+  /** Equal for the same things told. */
+  readonly toldDigest: number;
   readonly token: CrashToken;
   describe(): string;
+}
+
+/** What the world had been told, growing. */
+class Told<T> {
+  readonly all: T[];
+  digest: number;
+
+  constructor(before: Pick<Crashed<T>, 'told' | 'toldDigest'> | undefined) {
+    this.all = [...(before?.told ?? [])];
+    this.digest = before?.toldDigest ?? 0;
+  }
+
+  hear(entry: Entry | undefined): void {
+    if (entry?.kind !== 'told') return;
+    this.all.push(entry.what as T);
+    this.digest = crc32(inspect(entry.what), this.digest);
+  }
 }
 
 export class Recording<T> {
   readonly disk: SimDisk;
   /** Entries of the journal from before it. */
   readonly from: number;
-  private readonly toldBefore: readonly T[];
+  /** The crash it began with. */
+  private readonly before: Crashed<T> | undefined;
   /** How its machine came to be. */
   private readonly token: CrashToken;
   private readonly isOpening: boolean;
@@ -27,13 +51,13 @@ export class Recording<T> {
   constructor(
     disk: SimDisk,
     from: number,
-    toldBefore: readonly T[],
+    before: Crashed<T> | undefined,
     token: CrashToken,
     isOpening: boolean = false,
   ) {
     this.disk = disk;
     this.from = from;
-    this.toldBefore = toldBefore;
+    this.before = before;
     this.token = token;
     this.isOpening = isOpening;
   }
@@ -46,16 +70,15 @@ export class Recording<T> {
   *crashes(random: Random, chance: number): Generator<Crashed<T>> {
     const { journal } = this.disk;
     const walk = this.disk.walk();
-    const told = [...this.toldBefore];
+    const told = new Told(this.before);
     for (let point = this.from; point <= journal.length; point++) {
       walk.advance(point);
-      const last = journal[point - 1];
-      if (point > this.from && last?.kind === 'told') told.push(last.what as T);
+      if (point > this.from) told.hear(journal[point - 1]);
       for (const choice of choicesAt(walk, journal, random)) {
         // The last write from before had come back: nobody dies inside it.
         if (point === this.from && choice.startsWith('kill~')) continue;
         if (chance < 1 && random.next() > chance) continue;
-        yield this.crashed(point, choice, [...told], crashAt(walk, journal, choice, this.options));
+        yield this.crashed(point, choice, told, crashAt(walk, journal, choice, this.options));
       }
     }
   }
@@ -65,9 +88,8 @@ export class Recording<T> {
     const { journal } = this.disk;
     const walk = this.disk.walk();
     walk.advance(Math.min(point, journal.length));
-    const told = [...this.toldBefore];
-    for (const entry of journal.slice(this.from, point))
-      if (entry.kind === 'told') told.push(entry.what as T);
+    const told = new Told(this.before);
+    for (const entry of journal.slice(this.from, point)) told.hear(entry);
     return this.crashed(point, choice, told, crashAt(walk, journal, choice, this.options));
   }
 
@@ -100,8 +122,8 @@ export class Recording<T> {
   private crashed(
     point: number,
     choice: string,
-    told: readonly T[],
-    state: { readonly disk: SimDisk; readonly kind: 'kill' | 'cut' },
+    { all, digest }: Told<T>,
+    state: CrashState,
   ): Crashed<T> {
     const { seed, crashes } = this.token;
     const token = { seed, crashes: [...crashes, { point, choice }], isNested: this.isOpening };
@@ -110,6 +132,7 @@ export class Recording<T> {
       walk.advance(point);
       return describeCrash(walk, this.disk.journal, choice);
     };
-    return { disk: state.disk, kind: state.kind, told, token, describe };
+    const kind = this.before?.kind === 'cut' ? 'cut' : state.kind;
+    return { disk: state.disk, kind, told: [...all], toldDigest: digest, token, describe };
   }
 }

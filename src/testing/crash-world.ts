@@ -39,7 +39,10 @@ export interface World<T> extends SimulatedMachine<T> {
 /** A machine after a crash. */
 export interface Found<T> extends SimulatedMachine<T> {
   readonly crash: {
-    /** The process died and the system lived on, or the power was cut. 'none': the workload ended in peace. */
+    /**
+     * 'kill': processes died, and the system lived on. 'cut': the power was cut, now or in an earlier
+     * life. 'none': the workload ended in peace.
+     */
     readonly kind: 'kill' | 'cut' | 'none';
     /** What the disk had been asked to do by then, as one line per call, oldest first. */
     readonly describe: () => string;

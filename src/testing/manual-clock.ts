@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 export interface ManualClock extends Clock {
   /** Milliseconds since the epoch. May be set in either direction; timers run only in advance(). */
   time: number;
-  /** Goes forward and runs every timer that becomes due, in the order of their times; resolves when all they began is done. */
+  /** Goes forward and runs every timer that becomes due, in the order of their times; resolves when all they began is done. A timer that arms itself again for a time already reached never ends it. */
   advance(byMs: number): Promise<void>;
 }
 

@@ -29,22 +29,26 @@ export interface TemporaryStore extends AsyncDisposable {
  */
 export async function temporaryStore(options: StoreOptions = {}): Promise<TemporaryStore> {
   const directory = await fsExtra.mkdtemp(join(tmpdir(), 'pawl-'));
-  // Synchronous: nothing else runs any more when a process exits.
-  const remove = (): void => fsExtra.rmSync(directory, { recursive: true, force: true });
-  process.once('exit', remove);
-  const forget = (): void => void process.removeListener('exit', remove);
+  leftovers.add(directory);
+  process.removeListener('exit', removeLeftovers);
+  process.once('exit', removeLeftovers);
+  const remove = async (): Promise<void> => {
+    await fsExtra.remove(directory);
+    leftovers.delete(directory);
+  };
   let store: Store;
   try {
     store = await openStore(directory, options);
   } catch (error) {
-    remove();
-    forget();
+    await remove();
     throw error;
   }
   const dispose = async (): Promise<void> => {
-    await store.close();
-    await fsExtra.remove(directory);
-    forget();
+    try {
+      await store.close();
+    } finally {
+      await remove();
+    }
   };
   return {
     directory,
@@ -59,4 +63,12 @@ export async function temporaryStore(options: StoreOptions = {}): Promise<Tempor
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** Of the whole process, so that one listener serves all stores: there is one exit. */
+const leftovers = new Set<string>();
+
+/** Synchronous: nothing else runs any more when a process exits. */
+function removeLeftovers(): void {
+  for (const directory of leftovers) fsExtra.rmSync(directory, { recursive: true, force: true });
 }

@@ -232,3 +232,28 @@ describe('what is wrong with a check is said', () => {
     expect(failure).toMatchObject({ code: 'BAD_REQUEST', details: { path } });
   });
 });
+
+it('few runs are spread over the whole workload', async () => {
+  const workload = async ({ open, tell }: World<number>): Promise<void> => {
+    const store = await open();
+    await store.machines.put(DOOR);
+    for (let i = 1; i <= 30; i++) {
+      await store.instances.create({ machine: 'door', id: `d${i}` });
+      tell(i);
+    }
+  };
+  const seen: number[] = [];
+  const oracle = ({ told }: Found<number>): void => void seen.push(told.length);
+  await checkCrashes({ workload, oracle, runs: 60, lives: 1, trustOracle: true });
+  expect(Math.max(...seen.slice(1))).toBeGreaterThan(24);
+  expect(new Set(seen).size).toBeGreaterThan(10);
+});
+
+it('a power cut in an earlier life counts when a later one ends in a kill', async () => {
+  const oracle = async (found: Found<string>): Promise<void> => {
+    if (found.crash.kind !== 'cut') await allThere(found);
+  };
+  const options = { durability: 'os' } as const;
+  const report = await checkCrashes({ workload: honest, oracle, options, runs: 1200, lives: 4 });
+  expect(report.runs).toBe(1200);
+});

@@ -27,9 +27,12 @@ it('TST-1 may be disposed of twice, and leaves nothing when it cannot be opened'
   const temporary = await temporaryStore();
   await temporary.dispose();
   await temporary.dispose();
+  const many = await Promise.all([1, 2, 3, 4].map(() => temporaryStore()));
   const listeners = process.listenerCount('exit');
   await expect(temporaryStore({ segmentBytes: 1 })).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+  const another = await temporaryStore();
   expect(process.listenerCount('exit')).toBe(listeners);
+  for (const one of [...many, another]) await one.dispose();
 });
 
 it('TST-1 is removed when the process ends without disposing of it', async () => {
