@@ -66,8 +66,11 @@ async function recordEnd(parts: ClosingParts): Promise<void> {
   const { manifest, appender, roll, reserve } = parts;
   const { state } = manifest;
   const change: { -readonly [K in 'attested' | 'highestSegment']?: ManifestState[K] } = {};
-  if (appender.segment !== undefined && isBehind(appender.synced, state.attested))
-    change.attested = appender.synced;
+  // Also when this process wrote nothing: what a mark of the one before vouched for, a larger damage takes with it.
+  if (isBehind(appender.synced, state.attested)) {
+    const { segment, bytes, offset } = appender.synced;
+    change.attested = { segment, bytes, offset };
+  }
   const unused = roll.ready;
   // One prepared in the place of a void has its number, and goes now: nothing must ask for it.
   const highest = Math.min(

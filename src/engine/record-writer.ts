@@ -200,7 +200,8 @@ export class RecordWriter {
    */
   purgeFirst(needed: Iterable<Cutoffs>): void {
     if (!this.inGroup) {
-      this.needed = [...needed];
+      // A key and an instance may both be in the way.
+      this.needed.push(...needed);
       return;
     }
     for (const due of needed) {

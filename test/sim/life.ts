@@ -1,0 +1,282 @@
+/**
+ * One process with a store on a simulated machine: sends commands, several at once, compares every
+ * answer with the model, and tells the journal what was acknowledged and what may therefore not get
+ * lost. Knows what a caller may conclude when the world misbehaves, and nothing of crashes.
+ */
+import type { Store, StoreOptions } from '../../src/engine/api/store.ts';
+import { openStore } from '../../src/index.ts';
+import type { Simulation } from '../../src/testing/simulation.ts';
+import { imageOf, pipelineOf, stateOf, tracesOf } from '../unit/engine/store-state.ts';
+import { type Bounds, Safety } from './bounds.ts';
+import { type Command, shortened, textOf, THROWN } from './commands.ts';
+import { NotingRandom } from './noting-random.ts';
+import { perform, type Told, withoutPlace } from './perform.ts';
+import type { Prediction } from './model-operations.ts';
+import type { ReferenceModel } from './reference-model.ts';
+import { checkView } from './view.ts';
+
+/** Nothing takes so long on a simulated disk, however slow: it hangs. */
+const HANGS_AFTER_MS = 600_000;
+
+export interface LifeOptions {
+  readonly simulation: Simulation;
+  readonly model: ReferenceModel;
+  readonly store: StoreOptions;
+  readonly bounds: Bounds;
+  /** Calls may fail: what is told then is checked by other rules. */
+  readonly hasFaults: boolean;
+}
+
+interface SentCommand {
+  readonly command: Command;
+  readonly expected: Prediction;
+  /** Offsets before and after it. */
+  readonly before: number;
+  readonly after: number;
+}
+
+export const DIRECTORY = '/db';
+
+export class Life {
+  readonly safety: Safety;
+  store!: Store;
+  /** The log has stopped: nothing is taken in until it is opened again. */
+  isStopped = false;
+  commands = 0;
+  private readonly options: LifeOptions;
+  private readonly isAlways: boolean;
+  private readonly random: NotingRandom;
+  private waiting: Promise<void>[] = [];
+  /** Of commits whose outcome nobody knows. */
+  private unknownThrough = 0;
+  /** Purges before the first command that was not done: they are nobody's, and may be there. */
+  private purgedThrough: number | undefined;
+
+  constructor(options: LifeOptions) {
+    this.options = options;
+    this.safety = new Safety(options.simulation.disk, options.bounds);
+    this.isAlways = (options.store.durability ?? 'always') === 'always';
+    this.random = new NotingRandom(options.simulation.random);
+  }
+
+  get model(): ReferenceModel {
+    return this.options.model;
+  }
+
+  /** Opens the store; what it finds must be what may be there, and is all there is from now on. */
+  async open(kind: 'kill' | 'cut'): Promise<number> {
+    const { simulation, store } = this.options;
+    const { ports, disk } = simulation;
+    const opening = openStore(DIRECTORY, {
+      ...store,
+      ...ports,
+      fileIo: disk.fileIo,
+      random: this.random,
+    });
+    this.store = await this.ends(opening, 'opening');
+    const found = this.store.offset;
+    const { bounds } = this.safety;
+    if (found < bounds[kind] || found > bounds.issued)
+      throw new Error(`opened with ${found} records, to be ${bounds[kind]} to ${bounds.issued}`);
+    this.model.rollBack(found);
+    this.safety.found(found);
+    this.isStopped = false;
+    // A sync nobody waited for may fail: only this event, and the next write, tell of it.
+    this.store.on('degraded', ({ error }) => {
+      if ((error.details as { outcome?: string }).outcome === 'unknown') this.isStopped = true;
+    });
+    this.unknownThrough = found;
+    this.purgedThrough = undefined;
+    checkView(this.store, this.model.state, true);
+    return found;
+  }
+
+  send(command: Command): void {
+    this.commands++;
+    const { model, store, safety, random } = this;
+    this.lookAround();
+    const before = model.offset;
+    // A synchronous write may be on the disk before the call returns.
+    safety.issued(before + 1000);
+    const now = this.options.simulation.clock.now();
+    const last = this.lastOffset;
+    random.start(now);
+    const sent = perform(store, command);
+    const ids = random.stop();
+    // Full frames are written and applied as a call begins, before it is decided.
+    const applied = store.offset;
+    const expected = model.run(command, { now, applied, ids });
+    const isRefused = this.options.hasFaults && this.lastOffset === last;
+    if (isRefused && model.offset > before) model.rollBack(before);
+    const after = model.offset;
+    safety.issued(after);
+    if (command.kind === 'transaction') this.checkSteps(command, expected, sent.steps);
+    const one = { command, expected, before, after };
+    const answered = sent.told.then((told) => this.settled(one, told));
+    // Reported by settle(); until then nobody listens.
+    answered.catch(() => undefined);
+    this.waiting.push(answered);
+  }
+
+  /** What anybody could see at this moment must already be safe. */
+  lookAround(): void {
+    const { store, safety, model } = this;
+    const visible = store.offset;
+    if (this.isAlways) safety.survivesCut(visible);
+    else safety.survivesKill(visible);
+    const next = this.lastOffset;
+    if (this.isStopped || next === model.offset) return;
+    // There was no room for what waited: all of it was taken back.
+    if (!this.options.hasFaults || next > model.offset || next < visible)
+      throw new Error(`the last record has offset ${next}, to be ${model.offset}`);
+    model.rollBack(next);
+    this.purgedThrough = undefined;
+    safety.issued(next);
+  }
+
+  /** Of all records, those included that wait. */
+  private get lastOffset(): number {
+    return pipelineOf(this.store).records.nextOffset - 1;
+  }
+
+  private checkSteps(command: Command, expected: Prediction, seen: readonly unknown[]): void {
+    const steps = (expected.steps ?? []).map(withoutPlace);
+    if (seen.length > 0 && textOf(seen) !== textOf(steps)) this.differs(command, seen, steps);
+  }
+
+  private settled(one: SentCommand, told: Told): void {
+    const { command, expected, before, after } = one;
+    if (told.failure !== undefined) return this.failed(one, told);
+    if (textOf(told.answer) !== textOf(expected.answer))
+      this.differs(command, told.answer, expected.answer);
+    if (this.isStopped && after > before && after > this.store.offset)
+      throw new Error(`${shortened(textOf(command))} succeeded after the log had stopped`);
+    const safe = after > before ? after : expected.restsOn;
+    this.safe(safe, command.durable === true && !isRefusal(told.answer));
+  }
+
+  /** Somebody was told something that rests on these records. */
+  private safe(offset: number, isDurable: boolean): void {
+    if (this.isAlways || isDurable) this.safety.survivesCut(offset);
+    else this.safety.survivesKill(offset);
+  }
+
+  private differs(command: Command, found: unknown, expected: unknown): never {
+    throw new Error(
+      `${shortened(textOf(command))}\n  answered ${shortened(textOf(found))}\n  to be   ${shortened(textOf(expected))}`,
+    );
+  }
+
+  private failed({ command, before, after }: SentCommand, told: Told): void {
+    const { code, outcome, reopen } = told.failure as NonNullable<Told['failure']>;
+    if (!this.options.hasFaults || code !== 'WAL_IO_ERROR')
+      throw new Error(`${shortened(textOf(command))}\n  failed: ${textOf(told.answer)}`);
+    if (outcome !== 'unknown' && outcome !== 'not-done')
+      throw new Error(`a failure without an outcome: ${textOf(told.answer)}`);
+    if (outcome === 'unknown') this.unknownThrough = Math.max(this.unknownThrough, after);
+    else if (after > before) this.purgedThrough ??= this.model.commitBefore(after);
+    if (outcome === 'unknown' || reopen === true) this.isStopped = true;
+  }
+
+  // ---- waiting ---------------------------------------------------------------------------------
+
+  /** Until everything that was sent is answered. */
+  async settle(): Promise<void> {
+    const all = Promise.all(this.waiting.splice(0));
+    await this.ends(all, 'an answer');
+    if (!this.isStopped) this.lookAround();
+  }
+
+  /** Nothing waits: memory is what the model says, and nothing else is left behind. */
+  check(): void {
+    const { store, model } = this;
+    if (this.isStopped || store.offset !== model.offset) return;
+    checkView(store, model.state, true);
+    const traces = tracesOf(store) as { overlay: number; keys: number };
+    if (traces.overlay + traces.keys > 0)
+      throw new Error(`nothing waits, and the overlay holds ${textOf(traces)}`);
+  }
+
+  async pass(virtualMs: number): Promise<void> {
+    const { scheduler } = this.options.simulation;
+    await new Promise<void>((resolve) => void scheduler.after(virtualMs, resolve));
+  }
+
+  async flush(): Promise<void> {
+    this.lookAround();
+    const target = this.model.offset;
+    try {
+      const offset = await this.ends(this.store.flush(), 'flush()');
+      if (offset < target) throw new Error(`flush() reached ${offset}, to be ${target}`);
+      this.safety.survivesCut(target);
+    } catch (error) {
+      this.mayFail(error);
+    }
+  }
+
+  /** Ends the process in an orderly way, if it still can. */
+  async close(): Promise<void> {
+    await this.settle();
+    const { model, safety } = this;
+    const target = model.offset;
+    try {
+      await this.ends(this.store.close(), 'close()');
+      if (this.isStopped) this.stopped();
+      else {
+        safety.survivesCut(target);
+        safety.attested(target);
+      }
+    } catch (error) {
+      this.mayFail(error);
+      this.stopped();
+    }
+  }
+
+  /** After a failure of the log: what was not told 'unknown' and is not visible, is not there. */
+  private stopped(): void {
+    this.isStopped = true;
+    const { unknownThrough, purgedThrough = 0 } = this;
+    const through = Math.max(
+      unknownThrough,
+      purgedThrough,
+      this.store.offset,
+      this.safety.bounds.kill,
+    );
+    if (through < this.model.offset) this.safety.issued(through);
+  }
+
+  private mayFail(error: unknown): void {
+    const { code, details } = error as { code?: string; details?: Record<string, unknown> };
+    if (!this.options.hasFaults || code !== 'WAL_IO_ERROR') throw error;
+    if (details?.['outcome'] === 'unknown' || details?.['reopen'] === true) this.isStopped = true;
+  }
+
+  /** Marks written since opening. */
+  get marks(): number {
+    const { log } = this.store.stats() as { log: { marksWritten: number } };
+    return log.marksWritten;
+  }
+
+  /** State and handles, as one value: the next process must find the same. */
+  get image(): string {
+    return textOf(imageOf(stateOf(this.store)));
+  }
+
+  private async ends<T>(promise: Promise<T>, what: string): Promise<T> {
+    const { scheduler } = this.options.simulation;
+    let callOff = (): void => undefined;
+    const hangs = new Promise<never>((_, reject) => {
+      const fail = (): void => reject(new Error(`${what} never came`));
+      callOff = scheduler.after(HANGS_AFTER_MS, fail);
+    });
+    try {
+      return await Promise.race([promise, hangs]);
+    } finally {
+      callOff();
+    }
+  }
+}
+
+function isRefusal(answer: unknown): boolean {
+  return answer === THROWN || (typeof answer === 'object' && answer !== null && 'code' in answer);
+}
