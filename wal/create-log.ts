@@ -34,6 +34,8 @@ export async function ensureDirectory(fileIo: FileIo, directory: string): Promis
           'a directory, or a path where one can be created',
         );
       missing.push(path);
+      if (path === dirname(path))
+        throw badRequest(`there is no '${path}'`, 'directory', 'a path below a directory');
     }
     // Where names cannot be made safe, none is made: the next attempt could not tell it from an old one.
     if (missing.length > 0) await fileIo.syncDirectory(dirname(missing.at(-1) as string));

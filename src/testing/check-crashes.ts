@@ -4,11 +4,11 @@
  * recorded; every crash state is built from the recording, so thousands cost seconds. Then it is
  * started again on one of them, as an application is after a crash, and crashed again.
  */
-import { badRequest } from '../base/errors.ts';
-import { CrashCampaign, type CampaignSettings } from './crash-campaign.ts';
+import { CrashCampaign } from './crash-campaign.ts';
+import { settingsOf } from './crash-settings.ts';
 import { parseToken } from './crash-token.ts';
 import type { Found, SimulatedStoreOptions, World } from './crash-world.ts';
-import { checkFaults, type FaultRule } from './sim-faults.ts';
+import type { FaultRule } from './sim-faults.ts';
 
 export interface CrashCheck<T> {
   /** The application: opens its store, does its work, tells the outside world. Called again after a crash, it goes on. */
@@ -87,34 +87,4 @@ export async function checkCrashes<T>(check: CrashCheck<T>): Promise<CrashCheckR
   const settings = settingsOf(check);
   const campaign = new CrashCampaign<T>(settings);
   return check.replay === undefined ? campaign.run() : campaign.replay(parseToken(check.replay));
-}
-
-const OPTIONS: ReadonlySet<string> = new Set<keyof CrashCheck<unknown>>([
-  'workload',
-  'oracle',
-  'runs',
-  'seed',
-  'lives',
-  'options',
-  'faults',
-  'replay',
-  'maxCalls',
-  'idleMs',
-  'trustOracle',
-]);
-
-function settingsOf<T>(check: CrashCheck<T>): CampaignSettings<T> {
-  const unknown = Object.keys(check).find((name) => !OPTIONS.has(name));
-  if (unknown !== undefined) throw badRequest(`${unknown} is no option`, unknown);
-  for (const name of ['workload', 'oracle'] as const)
-    if (typeof check[name] !== 'function') throw badRequest(`${name} must be a function`, name);
-  const { runs = 1000, seed = 1, lives = 3, maxCalls = 100_000, idleMs = 5000 } = check;
-  const numbers = { runs, seed, lives, maxCalls, idleMs };
-  for (const [name, value] of Object.entries(numbers))
-    if (!Number.isSafeInteger(value) || value < (name === 'seed' ? 0 : 1))
-      throw badRequest(`${name} must be a positive integer, not ${String(value)}`, name);
-  const { workload, oracle, options = {}, faults = [], trustOracle = false } = check;
-  // Refused now, not in the middle.
-  checkFaults(faults);
-  return { ...numbers, workload, oracle, options, faults, trustOracle };
 }

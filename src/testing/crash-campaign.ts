@@ -2,34 +2,17 @@
 import { badRequest } from '../base/errors.ts';
 import { type Random, seededRandom } from '../base/random.ts';
 import { nodeThread } from '../base/thread.ts';
-import type { CrashCheck, CrashCheckReport, CrashViolation } from './check-crashes.ts';
+import type { CrashCheckReport, CrashViolation } from './check-crashes.ts';
 import { type Crashed, Recording } from './crash-recording.ts';
 import { textOf, violationText } from './crash-report.ts';
+import type { CampaignSettings } from './crash-settings.ts';
 import { type CrashToken, tokenOf } from './crash-token.ts';
-import {
-  APPLICATION_DIRECTORY,
-  type Found,
-  machineOn,
-  type SimulatedStoreOptions,
-} from './crash-world.ts';
+import { APPLICATION_DIRECTORY, type Found, machineOn } from './crash-world.ts';
 import { settle } from './settle.ts';
 import type { SimDisk } from './sim-disk.ts';
-import { FaultPlan, type FaultRule } from './sim-faults.ts';
+import { FaultPlan } from './sim-faults.ts';
 import { DiskImage } from './sim-image.ts';
 import { Simulation } from './simulation.ts';
-
-export interface CampaignSettings<T> {
-  readonly workload: CrashCheck<T>['workload'];
-  readonly oracle: CrashCheck<T>['oracle'];
-  readonly runs: number;
-  readonly seed: number;
-  readonly lives: number;
-  readonly maxCalls: number;
-  readonly idleMs: number;
-  readonly options: SimulatedStoreOptions;
-  readonly faults: readonly FaultRule[];
-  readonly trustOracle: boolean;
-}
 
 /** Of the states of one life, about so many at most: the next seed shows others. */
 const STATES_PER_LIFE = 400;
@@ -38,6 +21,8 @@ const STATES_PER_ENTRY = 8;
 /** One crash state in so many is crashed again while it is being opened. */
 const NESTED_EVERY = 8;
 const NESTED_STATES = 4;
+/** At most so long without a turn of the event loop. */
+const BREATH_MS = 20;
 /** Makes another seed of a seed and a number. */
 const NEXT_SEED = 0x9e3779b1;
 
@@ -47,6 +32,7 @@ export class CrashCampaign<T> {
   /** Disks looked at, with what had been told and how they came to be. */
   private readonly seen = new Set<string>();
   private readonly startedAt = nodeThread.monotonicMs();
+  private breathedAt = 0;
   private readonly counts = { runs: 0, workloads: 0, kills: 0, cuts: 0, nested: 0 };
 
   constructor(settings: CampaignSettings<T>) {
@@ -63,7 +49,11 @@ export class CrashCampaign<T> {
 
   /** Judges the one state a token names. */
   async replay(token: CrashToken): Promise<CrashCheckReport> {
-    await this.judge(await this.reach(token));
+    const crashed = await this.reach(token);
+    await this.judge(crashed);
+    // The application starts again on it, as it did then.
+    if (!token.isNested && token.crashes.length < this.settings.lives)
+      await this.record(token, crashed);
     return this.report();
   }
 
@@ -101,17 +91,18 @@ export class CrashCampaign<T> {
     const told: T[] = [...(left?.told ?? [])];
     const machine = machineOn(simulation, life, told, options);
     const tell = (what: T): void => {
-      told.push(what);
-      disk.tell(what);
+      // As it is now: the caller may go on with it.
+      const copy = structuredClone(what);
+      told.push(copy);
+      disk.tell(copy);
     };
     this.counts.workloads++;
     try {
       await settle(simulation, 'the workload', this.settings, () => workload({ ...machine, tell }));
     } catch (cause) {
-      const where = `seed ${token.seed}, life ${life}`;
-      throw new Error(`the workload failed without a crash (${where}): ${textOf(cause)}`, {
-        cause,
-      });
+      if (left !== undefined) throw this.error('the workload failed on its restart', left, cause);
+      const message = `the workload failed without a crash (seed ${token.seed}): ${textOf(cause)}`;
+      throw new Error(message, { cause });
     }
     simulation.stop();
     disk.fault = undefined;
@@ -165,8 +156,16 @@ export class CrashCampaign<T> {
     if (crashed.kind === 'kill') this.counts.kills++;
     else this.counts.cuts++;
     const { disk, failure } = await this.ask(crashed);
+    await this.breathe();
     if (failure === undefined) return disk;
     throw await this.violation(await this.simplest(crashed, recording, failure));
+  }
+
+  /** Timers, signals and other promises of the process have their turn. */
+  private async breathe(): Promise<void> {
+    if (nodeThread.monotonicMs() - this.breathedAt < BREATH_MS) return;
+    await new Promise<void>((resolve) => nodeThread.nextTurn(resolve));
+    this.breathedAt = nodeThread.monotonicMs();
   }
 
   private async ask(crashed: Crashed<T>): Promise<{ disk: SimDisk; failure: Failure | undefined }> {
@@ -183,7 +182,7 @@ export class CrashCampaign<T> {
     told: readonly T[],
     crash: Found<T>['crash'],
   ): Promise<Failure | undefined> {
-    const machine = machineOn(simulation, life, [...told], this.settings.options);
+    const machine = machineOn(simulation, life, structuredClone([...told]), this.settings.options);
     try {
       const answer: unknown = await settle(simulation, 'the oracle', this.settings, () =>
         this.settings.oracle({ ...machine, crash }),
@@ -203,7 +202,7 @@ export class CrashCampaign<T> {
     const asItIs = await this.question(this.machine(end.token, end.disk), 1, end.told, none);
     if (asItIs !== undefined)
       throw new Error(
-        `the oracle rejects what the workload left although nothing crashed: ${textOf(asItIs.cause)}`,
+        `the oracle rejects what the workload left although nothing crashed, or it ended with writes under way: ${textOf(asItIs.cause)}`,
         { cause: asItIs.cause },
       );
     if (this.settings.trustOracle || end.told.length === 0) return;
@@ -232,20 +231,25 @@ export class CrashCampaign<T> {
   }
 
   private async violation({ crashed, failure }: Failed<T>): Promise<Error & CrashViolation> {
-    const token = tokenOf(crashed.token);
     const again = await this.reach(crashed.token).then(
       async (same) => (await this.ask(same)).failure,
       () => undefined,
     );
-    const fields: CrashViolation = {
-      token,
-      seed: crashed.token.seed,
-      life: crashed.token.crashes.length - 1,
-      told: crashed.told,
-      isReproducible: again !== undefined,
-    };
-    const { cause } = failure;
-    const message = violationText({ ...fields, cause, calls: crashed.describe() });
+    return this.error('a crash broke a promise', crashed, failure.cause, again !== undefined);
+  }
+
+  private error(
+    what: string,
+    crashed: Crashed<T>,
+    cause: unknown,
+    isReproducible: boolean = true,
+  ): Error & CrashViolation {
+    const { told } = crashed;
+    const { seed, crashes, isNested } = crashed.token;
+    const life = crashes.length - (isNested ? 2 : 1);
+    const fields = { token: tokenOf(crashed.token), seed, life, told, isReproducible };
+    const calls = crashed.describe();
+    const message = violationText({ ...fields, what, isNested, cause, calls });
     return Object.assign(new Error(message, { cause }), fields);
   }
 

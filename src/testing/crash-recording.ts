@@ -130,7 +130,7 @@ export class Recording<T> {
     const describe = (): string => {
       const walk = this.disk.walk();
       walk.advance(point);
-      return describeCrash(walk, this.disk.journal, choice);
+      return describeCrash(walk, this.disk.journal, choice, this.disk.start.names);
     };
     const kind = this.before?.kind === 'cut' ? 'cut' : state.kind;
     return { disk: state.disk, kind, told: [...all], toldDigest: digest, token, describe };

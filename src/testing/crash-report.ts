@@ -10,10 +10,16 @@ const SHOWN_TOLD = 5;
 const MAX_SHOWN = 120;
 
 /** The last calls before a crash, one a line, with what became of those in doubt. */
-export function describeCrash(walk: CrashWalk, journal: readonly Entry[], choice: string): string {
+export function describeCrash(
+  walk: CrashWalk,
+  journal: readonly Entry[],
+  choice: string,
+  known: Iterable<readonly [path: string, file: number]> = [],
+): string {
   const point = walk.length;
   const { undecided } = walk;
   const names = new Map<number, string>();
+  for (const [path, file] of known) names.set(file, path);
   const fates = choice.startsWith('cut:') ? choice.slice('cut:'.length).split('.') : [];
   const lines: string[] = [];
   const from = Math.max(0, Math.min(point - SHOWN, undecided[0] ?? point));
@@ -67,29 +73,38 @@ function shown(what: unknown): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 3)}...` : text;
 }
 
-/** What checkCrashes() says when the oracle rejects what a crash left. */
+/** What checkCrashes() says of a crash: `what` it led to. */
 export function violationText(crash: {
+  readonly what: string;
+  readonly life: number;
+  readonly isNested: boolean;
   readonly cause: unknown;
   readonly told: readonly unknown[];
   readonly calls: string;
   readonly token: string;
   readonly isReproducible: boolean;
 }): string {
-  const { cause, told, calls, token, isReproducible } = crash;
-  const last = told.slice(-SHOWN_TOLD).map((what) => `    ${shown(what)}`);
+  const { what, cause, life, isNested, told, calls, token, isReproducible } = crash;
+  const last = told.slice(-SHOWN_TOLD).map((one) => `    ${shown(one)}`);
   const before = told.length - last.length;
   const again = isReproducible
     ? `Again: checkCrashes({ ..., replay: '${token}' })`
     : 'It did not happen again when replayed: the workload depends on something that is not simulated';
   return [
-    `a crash broke a promise: ${textOf(cause)}`,
-    `  The world had been told ${told.length === 0 ? 'nothing' : `${told.length} things:`}`,
+    `${what}: ${textOf(cause)}`,
+    `  The world had been told ${told.length === 0 ? 'nothing' : told.length === 1 ? '1 thing:' : `${told.length} things:`}`,
     ...(before > 0 ? [`    ... ${before} before`] : []),
     ...last,
+    life > 0
+      ? `  It was start ${life + 1}, after ${life === 1 ? 'a crash' : `${life} crashes`}.`
+      : '',
+    isNested ? '  It happened while the oracle looked at what an earlier crash had left.' : '',
     '  The disk had been asked:',
     calls,
     `  ${again}`,
-  ].join('\n');
+  ]
+    .filter((line) => line !== '')
+    .join('\n');
 }
 
 export function textOf(error: unknown): string {

@@ -20,7 +20,8 @@ export function parseToken(text: string): CrashToken {
   const parts = text.split('/');
   const isNested = parts.at(-1) === 'nested';
   if (isNested) parts.pop();
-  const seed = Number(parts.shift());
+  const digits = parts.shift() ?? '';
+  const seed = /^\d{1,10}$/.test(digits) ? Number(digits) : Number.NaN;
   const crashes = parts.map((part) => {
     const [, point, choice] = /^(\d+)@(kill(?:~\w+)?|cut:[\w.]*)$/.exec(part) ?? [];
     return { point: Number(point), choice: choice ?? '' };

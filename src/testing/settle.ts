@@ -12,6 +12,9 @@ export interface Patience {
   readonly maxCalls: number;
 }
 
+/** Things that may happen in a simulation for each call of the disk that is allowed. */
+const STEPS_PER_CALL = 20;
+
 /** @throws {Error} when patience ends; whatever `run` throws otherwise. */
 export async function settle<R>(
   simulation: Simulation,
@@ -21,6 +24,7 @@ export async function settle<R>(
 ): Promise<R> {
   let isOver = false;
   const { scheduler, disk } = simulation;
+  const before = scheduler.happened;
   return new Promise<R>((resolve, reject) => {
     const end = (finish: () => void): void => {
       isOver = true;
@@ -37,6 +41,10 @@ export async function settle<R>(
       if (disk.calls > patience.maxCalls)
         return giveUp(
           `made more than ${patience.maxCalls} calls of the disk: it must come to an end, or maxCalls must be higher`,
+        );
+      if (scheduler.happened - before > STEPS_PER_CALL * patience.maxCalls)
+        return giveUp(
+          'goes on for ever without calls of the disk: a loop around `sleep` must come to an end, or maxCalls must be higher',
         );
       const now = nodeThread.monotonicMs();
       if (scheduler.happened !== seen) {

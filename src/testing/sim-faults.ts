@@ -114,10 +114,29 @@ function outcomeOf(rule: FaultRule, call: Call, path: string): Outcome {
 
 /** @throws {StoreError} BAD_REQUEST - as the plan of these rules would. */
 export function checkFaults(rules: readonly FaultRule[]): void {
-  for (const [i, rule] of rules.entries()) counted(rule, `faults[${i}]`);
+  if (!Array.isArray(rules)) throw badRequest('faults must be a list of rules', 'faults');
+  for (const [i, rule] of (rules as readonly FaultRule[]).entries()) counted(rule, `faults[${i}]`);
 }
 
+const FIELDS: ReadonlySet<string> = new Set<keyof FaultRule>([
+  'call',
+  'path',
+  'nth',
+  'times',
+  'chance',
+  'error',
+  'bytes',
+  'tookEffect',
+  'delayMs',
+]);
+
 function counted(rule: FaultRule, path: string): Counted {
+  if (typeof rule !== 'object' || rule === null) throw badRequest(`${path} must be a rule`, path);
+  for (const name of Object.keys(rule))
+    if (!FIELDS.has(name)) throw badRequest(`${path}.${name} is no field`, `${path}.${name}`);
+  for (const name of ['path', 'error'] as const)
+    if (rule[name] !== undefined && typeof rule[name] !== 'string')
+      throw badRequest(`${path}.${name} must be a string`, `${path}.${name}`);
   const { call, nth = 1, times = 1, chance, error, bytes, delayMs, tookEffect } = rule;
   const check = (isGood: boolean, name: string, must: string): void => {
     if (!isGood) throw badRequest(`${path}.${name} must be ${must}`, `${path}.${name}`);

@@ -11,6 +11,8 @@ import { replayStore } from './store-campaign.ts';
 import { progressLine, rowsOf, table, violationText } from './summary.ts';
 
 const PROGRESS_MS = 3000;
+/** As a shell says of a program that SIGINT ended. */
+const INTERRUPTED = 130;
 
 async function replay(token: string): Promise<number> {
   let message: string | undefined;
@@ -48,7 +50,10 @@ async function campaign(asked: Asked): Promise<number> {
     clearInterval(progress);
     process.off('SIGINT', onInterrupt);
   }
-  return conclude(pool, asked);
+  const code = conclude(pool, asked);
+  if (interrupts === 0) return code;
+  process.stderr.write('stopped before it was done\n');
+  return code === 0 ? INTERRUPTED : code;
 }
 
 function conclude(pool: JobPool, asked: Asked): number {

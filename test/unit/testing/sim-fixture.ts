@@ -28,7 +28,7 @@ export function lineOf(image: DiskImage): string {
 }
 
 /** Every combination of survivals of the effects in doubt, as a walk takes them. */
-export function* combinations(
+function* combinations(
   walk: CrashWalk,
   survivals: readonly Survival[] = ['none', 'whole'],
 ): Generator<DiskImage> {
