@@ -27,10 +27,23 @@ export function mergePacked(
     checkEnd(skipValue(payload, start), end);
     return out.raw(packed, pStart, pEnd);
   }
-  if (packed[pStart] === FIXMAP) return packValue(shapes, payload, start, end, out);
+  if (packed[pStart] === FIXMAP) {
+    checkKeys(payload, start, end);
+    return packValue(shapes, payload, start, end, out);
+  }
   if (packed[pStart] !== RECORD || !mergeRecord(shapes, packed, pStart, payload, start, end, out)) {
     mergeMap(shapes, packed, pStart, payload, start, end, out);
   }
+}
+
+/** Of a payload that becomes the whole context. */
+function checkKeys(payload: Uint8Array, start: number, end: number): void {
+  let position = bodyAt(payload, start);
+  for (let left = sizeAt(payload, start); left > 0; left--) {
+    if (!isText(payload[position] as number)) throw new RangeError(`key at ${position} is no text`);
+    position = skipValue(payload, skipValue(payload, position));
+  }
+  checkEnd(position, end);
 }
 
 /** What follows a payload belongs to somebody else. */

@@ -6,7 +6,8 @@
 import { describe, expect, test } from 'vitest';
 import { openStore, type Durability, type Store } from 'pawl';
 import { seededRandom } from '../../src/base/random.ts';
-import { SimDisk } from '../unit/wal/sim-disk.ts';
+import { type Effect, SimDisk, type Survival } from 'pawl/testing';
+import { tear } from '../unit/wal/sim-fixture.ts';
 import { CALLERS, findProgress, perform, prepare, PREPARED, type Told, work } from './workload.ts';
 
 const SEEDS = Number(process.env['PAWL_CRASH_ROUNDS'] ?? '1');
@@ -46,7 +47,7 @@ class Ledger {
 const NOTHING: readonly number[] = Array.from({ length: CALLERS }, () => 0);
 
 function open(disk: SimDisk, durability: Durability): Promise<Store> {
-  return openStore('/db', { fileIo: disk.io, durability, segmentBytes: 4096 });
+  return openStore('/db', { fileIo: disk.fileIo, durability, segmentBytes: 4096 });
 }
 
 async function run(
@@ -98,13 +99,14 @@ describe('a power cut', () => {
   ])('F-1 F-2 F-3 F-8 after any call, any unsynced effects kept (%s: %s)', async (isSynced) => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       const random = seededRandom(seed);
-      const disk = new SimDisk(new Map(), ['/', '/db'], isSynced);
+      const disk = SimDisk.of(new Map(), ['/', '/db'], { hasSyncedWrites: isSynced });
       const ledger = await run(disk, 'always', NOTHING, 6);
       for (let at = 0; at <= disk.journal.length; at++) {
         const { acked, sent } = ledger.counts(at);
         const chance = random.next();
-        const keep = (): boolean | 'torn' =>
-          chance < 0.2 || (random.next() < chance ? true : random.next() < 0.3 ? 'torn' : false);
+        const keep = (_: number, effect: Effect): boolean | Survival =>
+          chance < 0.2 ||
+          (random.next() < chance ? true : random.next() < 0.3 ? tear(effect) : false);
         const crashed = disk.crash(at, chance > 0.9 ? () => false : keep);
         await checkCrash(crashed, acked, sent, at >= ledger.preparedAt).catch((cause: unknown) => {
           throw new Error(`seed ${seed}, cut after ${at} of ${disk.journal.length}`, { cause });
@@ -116,7 +118,7 @@ describe('a power cut', () => {
   test('F-13 F-14 F-15 several in a row on one store, opening included', async () => {
     for (let seed = 1; seed <= 4 * SEEDS; seed++) {
       const random = seededRandom(seed);
-      let disk = new SimDisk(new Map(), ['/', '/db'], seed % 2 === 0);
+      let disk = SimDisk.of(new Map(), ['/', '/db'], { hasSyncedWrites: seed % 2 === 0 });
       let progress = NOTHING;
       for (let generation = 0; generation < 8; generation++) {
         const start = disk.journal.length;
@@ -146,12 +148,12 @@ describe('a power cut', () => {
     'F-17 WAL-2 right after a clean close nothing is lost, level %j',
     async (durability) => {
       for (const isSynced of [true, false]) {
-        const disk = new SimDisk(new Map(), ['/', '/db'], isSynced);
+        const disk = SimDisk.of(new Map(), ['/', '/db'], { hasSyncedWrites: isSynced });
         const ledger = await run(disk, durability, NOTHING, 6);
         const end = disk.journal.length;
         const { acked } = ledger.counts(end);
         expect(acked).toEqual(NOTHING.map(() => 6));
-        const store = await openStore('/db', { fileIo: disk.crash(end, () => false).io });
+        const store = await openStore('/db', { fileIo: disk.crash(end, () => false).fileIo });
         expect(findProgress(store, acked, acked)).toEqual(acked);
         expect(store.recovery.bytesTruncated).toBe(0);
       }
@@ -161,7 +163,7 @@ describe('a power cut', () => {
   test.each<Durability>(['os', { everyRecords: 3 }])(
     'F-0a below always, what survives is whole commands, those flushed among them, level %j',
     async (durability) => {
-      const disk = new SimDisk();
+      const disk = SimDisk.of();
       const store = await open(disk, durability);
       await prepare(store);
       const told = new Ledger(NOTHING).told(disk);
@@ -175,7 +177,7 @@ describe('a power cut', () => {
       const isPrepared = flushed[1] as number;
       for (let at = isPrepared; at < disk.journal.length; at++) {
         const round = flushed.findLastIndex((length) => length <= at);
-        const found = await openStore('/db', { fileIo: disk.crash(at, () => at % 3 > 0).io });
+        const found = await openStore('/db', { fileIo: disk.crash(at, () => at % 3 > 0).fileIo });
         const least = NOTHING.map(() => round * 2);
         const most = least.map((count) => count + 2);
         expect(findProgress(found, least, most)).toHaveLength(CALLERS);

@@ -9,14 +9,14 @@ import { fromJson } from '../../src/value/json.ts';
 import { FRAME, LINK, SEGMENT_HEADER } from '../../wal/format.ts';
 import { paddedLength } from '../../wal/frame.ts';
 import type { Files } from '../unit/wal/damages.ts';
-import { SimDisk } from '../unit/wal/sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
 import { DIRECTORY, imageOf, filesOf, logOf, payloadOf, reseal } from './log-image.ts';
 
 const purge = { bytes: Uint8Array.of(7, 0, 0, 0), endsCommit: true };
 const FIRST_DATA: number = SEGMENT_HEADER.size + FRAME.size + LINK.size;
 
 async function refusal(files: Files): Promise<unknown> {
-  const { io: fileIo } = new SimDisk(files);
+  const { fileIo } = SimDisk.of(files);
   return openStore(DIRECTORY, { fileIo, readOnly: true }).then(
     () => 'opened',
     (error: unknown) => error,

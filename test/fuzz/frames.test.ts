@@ -21,7 +21,7 @@ import { scanLog } from '../../wal/scan.ts';
 import { decodeSegmentHeader, encodeSegmentHeader } from '../../wal/segment-header.ts';
 import { verifyLog } from '../../wal/verify.ts';
 import type { Files } from '../unit/wal/damages.ts';
-import { SimDisk } from '../unit/wal/sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
 import { FUZZ_TIMEOUT_MS, allowed, checkFuzzed, wordsOf } from './fuzz.ts';
 import {
   DIRECTORY,
@@ -49,10 +49,10 @@ const LAMP = {
 /** Files of stores: one segment and several, closed and killed, opened once and again. */
 async function storedFiles(): Promise<Files[]> {
   const found: Files[] = [];
-  const disk = new SimDisk();
+  const disk = SimDisk.of();
   for (const commands of [3, 40, 2]) {
     const options = {
-      fileIo: disk.io,
+      fileIo: disk.fileIo,
       clock,
       random: seededRandom(commands),
       segmentBytes: SEGMENT_SIZE,
@@ -284,7 +284,7 @@ async function verdictOf(disk: SimDisk, deliver: 'all' | 'attested'): Promise<Ve
     found += `${firstOffset}:${crc32c(bytes, start, end)},`;
   };
   try {
-    const report = await scanLog(disk.io, DIRECTORY, { onFrame, deliver });
+    const report = await scanLog(disk.fileIo, DIRECTORY, { onFrame, deliver });
     if (report === undefined) return { error: undefined, lastOffset: -1, records, found };
     const { firstOffset, end, attestedEnd, recordsRead } = report;
     assert.equal(recordsRead, records);
@@ -300,7 +300,7 @@ async function verdictOf(disk: SimDisk, deliver: 'all' | 'attested'): Promise<Ve
 }
 
 async function readWhole(input: Uint8Array): Promise<string> {
-  const disk = new SimDisk(filesOf(input));
+  const disk = SimDisk.of(filesOf(input));
   const all = await verdictOf(disk, 'all');
   const attested = await verdictOf(disk, 'attested');
   if (all.error === undefined) {
@@ -309,7 +309,7 @@ async function readWhole(input: Uint8Array): Promise<string> {
   } else assert.equal(attested.error?.code, all.error.code);
   let report;
   try {
-    report = await verifyLog(DIRECTORY, { fileIo: disk.io });
+    report = await verifyLog(DIRECTORY, { fileIo: disk.fileIo });
   } catch (error) {
     assert(all.lastOffset === -1, 'verification finds the log that a scan finds');
     return allowed(error, ['NOT_FOUND']);
@@ -329,7 +329,7 @@ async function readWhole(input: Uint8Array): Promise<string> {
   let outcome =
     all.error === undefined ? `${Math.min(all.records, 20)} records` : wordsOf(all.error);
   try {
-    const { records, lastOffset } = await scan(DIRECTORY, { fileIo: disk.io, onRecord });
+    const { records, lastOffset } = await scan(DIRECTORY, { fileIo: disk.fileIo, onRecord });
     assert.equal(all.error, undefined);
     assert.deepEqual([count, lastOffset], [records, all.lastOffset]);
   } catch (error) {
@@ -357,11 +357,16 @@ test(
 
 /** What repair leaves opens, holds what verification said it would, and takes new records. */
 async function repairAndWrite(input: Uint8Array): Promise<string> {
-  const disk = new SimDisk(filesOf(input));
-  const options = { fileIo: disk.io, clock, random: seededRandom(1), segmentBytes: SEGMENT_SIZE };
+  const disk = SimDisk.of(filesOf(input));
+  const options = {
+    fileIo: disk.fileIo,
+    clock,
+    random: seededRandom(1),
+    segmentBytes: SEGMENT_SIZE,
+  };
   let expected: number;
   try {
-    const report = await verifyLog(DIRECTORY, { fileIo: disk.io });
+    const report = await verifyLog(DIRECTORY, { fileIo: disk.fileIo });
     if (report.problems.some((problem) => problem.code !== 'CORRUPT')) {
       await assert.rejects(openLog(DIRECTORY, options), (error) =>
         isStoreError(error, 'CORRUPT', 'FORMAT_UNSUPPORTED'),
@@ -371,7 +376,7 @@ async function repairAndWrite(input: Uint8Array): Promise<string> {
     expected = report.lastOffset;
     if (!report.ok) {
       const { lastOffset } = await repairLog(DIRECTORY, {
-        fileIo: disk.io,
+        fileIo: disk.fileIo,
         clock,
         segmentBytes: SEGMENT_SIZE,
       });
@@ -386,7 +391,7 @@ async function repairAndWrite(input: Uint8Array): Promise<string> {
   assert.equal(offset, expected + 1);
   let last: Uint8Array | undefined;
   const { lastOffset } = await scan(DIRECTORY, {
-    fileIo: disk.io,
+    fileIo: disk.fileIo,
     onRecord: ({ bytes }) => void (last = bytes),
   });
   assert.equal(lastOffset, offset);
@@ -414,8 +419,8 @@ test(
   async () => {
     const seed = segmentSeed(new Uint8Array(16), 1);
     const run = async (input: Uint8Array): Promise<string> => {
-      const disk = new SimDisk(new Map([['/db/x', input]]));
-      const handle = await disk.io.open('/db/x', 'read');
+      const disk = SimDisk.of(new Map([['/db/x', input]]));
+      const handle = await disk.fileIo.open('/db/x', 'read');
       const from = input.length > 0 ? (input[0] as number) % 100 : 0;
       const found = await findFrame(handle, seed, from, input.length);
       if (found === undefined) return 'none';

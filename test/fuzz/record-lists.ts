@@ -8,7 +8,7 @@ import { seededRandom } from '../../src/base/random.ts';
 import { RecordCursor } from '../../wal/payload.ts';
 import { scanLog } from '../../wal/scan.ts';
 import { manualClock } from '../unit/engine/cases/contract.ts';
-import { SimDisk } from '../unit/wal/sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
 import { DIRECTORY, type WrittenRecord } from './log-image.ts';
 import { type Mutation, joined, mutateBytes, one } from './mutate.ts';
 
@@ -63,7 +63,7 @@ export const mutateRecords: Mutation = (choose, input, other) => {
 async function written(files: SimDisk): Promise<WrittenRecord[]> {
   const records: WrittenRecord[] = [];
   const cursor = new RecordCursor();
-  await scanLog(files.io, DIRECTORY, {
+  await scanLog(files.fileIo, DIRECTORY, {
     onFrame(bytes, start, end, firstOffset) {
       cursor.reset(bytes, start, end, firstOffset);
       while (cursor.advance()) {
@@ -114,10 +114,10 @@ const CONTEXTS = [
 
 /** Records of every kind, by a store that is asked for all it can do. */
 export async function recordSeeds(): Promise<Uint8Array[]> {
-  const disk = new SimDisk();
+  const disk = SimDisk.of();
   const clock = manualClock(1_800_000_000_000);
   const options = {
-    fileIo: disk.io,
+    fileIo: disk.fileIo,
     clock,
     random: seededRandom(5),
     deletedRetentionMs: 50,

@@ -25,7 +25,7 @@ import { State } from '../../src/state/state.ts';
 import { RecordCursor } from '../../wal/payload.ts';
 import { manualClock } from '../unit/engine/cases/contract.ts';
 import { stateOf } from '../unit/engine/store-state.ts';
-import { SimDisk } from '../unit/wal/sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
 import { FUZZ_TIMEOUT_MS, allowed, checkFuzzed, isPlainRangeError, wordsOf } from './fuzz.ts';
 import { DIRECTORY, logOf, payloadOf, type WrittenRecord } from './log-image.ts';
 import { mutateRecords, recordSeeds, recordsOf } from './record-lists.ts';
@@ -297,13 +297,13 @@ async function opened(input: Uint8Array): Promise<string> {
   const frames = [records.slice(0, middle), records.slice(middle)].filter(
     (frame) => frame.length > 0,
   );
-  const disk = new SimDisk(
+  const disk = SimDisk.of(
     logOf(
       frames.map(payloadOf),
       frames.map((frame) => frame.length),
     ),
   );
-  const { io: fileIo } = disk;
+  const { fileIo } = disk;
   const { ok, problems, lastOffset, digest } = await verifyStore(DIRECTORY, { fileIo });
   const clock = manualClock(1_800_000_100_000);
   let store;

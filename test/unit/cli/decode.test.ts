@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type DumpedRecord, LogDecoder } from '../../../src/cli/dump/decode.ts';
 import { openStore } from '../../../src/engine/open-store.ts';
 import { scanLog } from '../../../wal/scan.ts';
-import { SimDisk } from '../wal/sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
 import { steppingClock } from './fake-shell.ts';
 
 const body = {
@@ -16,7 +16,7 @@ const body = {
 
 async function decoded(disk: SimDisk, from = 1): Promise<DumpedRecord[]> {
   const decoder = new LogDecoder();
-  await scanLog(disk.io, '/db', {
+  await scanLog(disk.fileIo, '/db', {
     onFrame: (bytes, start, end, firstOffset) =>
       decoder.frame(bytes, start, end, firstOffset, from),
   });
@@ -27,9 +27,9 @@ describe('dumped records', () => {
   let disk: SimDisk;
 
   beforeAll(async () => {
-    disk = new SimDisk();
+    disk = SimDisk.of();
     const clock = steppingClock();
-    const options = { fileIo: disk.io, clock, deletedRetentionMs: 1000 };
+    const options = { fileIo: disk.fileIo, clock, deletedRetentionMs: 1000 };
     const store = await openStore('/db', options);
     await store.machines.put(body);
     await store.machines.put({ ...body, indexes: ['colour'] });

@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { openStore, type Durability, type Store } from 'pawl';
 import { seededRandom } from '../../../src/base/random.ts';
 import type { Thread } from '../../../src/base/thread.ts';
-import { SimDisk } from '../wal/sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
 import { manualClock } from './cases/contract.ts';
 import { History, RETENTION, seededChoices } from './histories.ts';
 import { imageOf, stateOf } from './store-state.ts';
@@ -20,7 +20,7 @@ interface Run {
 }
 
 async function run(seed: number, durability: Durability): Promise<Run> {
-  const disk = new SimDisk();
+  const disk = SimDisk.of();
   const clock = manualClock();
   const random = seededRandom(seed);
   const history = new History(seededChoices(seed), clock);
@@ -28,7 +28,7 @@ async function run(seed: number, durability: Durability): Promise<Run> {
   for (const commands of [300, 0, 250]) {
     const store: Store = await openStore('/db', {
       ...RETENTION,
-      fileIo: disk.io,
+      fileIo: disk.fileIo,
       clock,
       random,
       durability,

@@ -7,7 +7,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openStore, type Store, type StoreError } from 'pawl';
-import { SimDisk } from '../wal/sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
 import { create, PUT } from './faults/commands.ts';
 import { type Fault, FaultyIo, type IoCall } from './faults/faulty-io.ts';
 import { send } from './faults/send.ts';
@@ -25,15 +25,15 @@ async function refusal(
   mode: Fault['mode'],
   use: Use,
 ): Promise<StoreError> {
-  const disk = new SimDisk();
-  await closed(new FaultyIo(disk.io));
+  const disk = SimDisk.of();
+  await closed(new FaultyIo(disk.fileIo));
   disk.nextProcess();
-  const clean = new FaultyIo(disk.io);
+  const clean = new FaultyIo(disk.fileIo);
   await use(clean);
   disk.nextProcess();
   const at = clean.calls.findIndex(isIt);
   const result = await settle(
-    use(new FaultyIo(disk.io, { at, errno: 'EIO', effect: 'before', mode })),
+    use(new FaultyIo(disk.fileIo, { at, errno: 'EIO', effect: 'before', mode })),
   );
   if (result.status === 'fulfilled') throw new Error(`call ${at} failed, and nobody was told`);
   return result.reason as StoreError;

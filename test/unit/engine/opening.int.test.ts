@@ -8,7 +8,7 @@ import { openLog, verifyLog } from 'pawl/wal';
 import { nodeFileIo } from '../../../src/base/node-file-io.ts';
 import { impossibleRecord } from '../../../src/engine/fold-log.ts';
 import { type CallKind, hookedIo, osError } from '../../crash/hooked-io.ts';
-import { SimDisk } from '../wal/sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
 import { DOOR, refusalOf } from './cases/contract.ts';
 
 let root: string;
@@ -55,8 +55,8 @@ describe('an option', () => {
 
 describe('a reader of a store whose last write was torn', () => {
   test('F-0g F-21 shows what is whole, and is told where the rest begins', async () => {
-    const disk = new SimDisk();
-    const store = await openStore('/db', { fileIo: disk.io });
+    const disk = SimDisk.of();
+    const store = await openStore('/db', { fileIo: disk.fileIo });
     await store.machines.put(DOOR);
     for (const id of ['a', 'b']) await store.instances.create({ machine: 'door', id });
     // What is there before anything vouches for the last frame, of which a bit is wrong.
@@ -65,7 +65,7 @@ describe('a reader of a store whose last write was torn', () => {
     const last = bytes.findLastIndex((byte) => byte !== 0);
     bytes[last] = (bytes[last] as number) ^ 1;
     await store.close();
-    const fileIo = new SimDisk(files).io;
+    const fileIo = SimDisk.of(files).fileIo;
     const reader = await openStore('/db', { readOnly: true, fileIo });
     expect(reader.offset).toBe(2);
     expect(reader.instances.get('a')?.state).toBe('open');

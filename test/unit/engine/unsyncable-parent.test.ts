@@ -6,37 +6,38 @@
  */
 import { expect, test } from 'vitest';
 import { openStore } from 'pawl';
-import { osError, SimDisk } from '../wal/sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
+import { osError } from '../wal/sim-fixture.ts';
 import { DOOR, refusalOf } from './cases/contract.ts';
 
 test.each(['EACCES', 'EPERM', 'EROFS'])(
   'F-6 F-37 F-104 %s: a store whose name cannot be made safe is not made, however often one tries',
   async (errno) => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     disk.fault = (call, path) =>
       call === 'syncdir' && path === '/db' ? osError(errno) : undefined;
     for (let attempt = 0; attempt < 3; attempt++) {
-      const error = await refusalOf(() => openStore('/db/above/store', { fileIo: disk.io }));
+      const error = await refusalOf(() => openStore('/db/above/store', { fileIo: disk.fileIo }));
       expect(error).toMatchObject({
         code: 'WAL_IO_ERROR',
         details: { errno, outcome: 'not-done' },
       });
-      expect([...disk.dirs]).toEqual(['/', '/db']);
+      expect([...disk.image.directories]).toEqual(['/', '/db']);
     }
-    disk.fault = () => undefined;
-    const store = await openStore('/db/above/store', { fileIo: disk.io });
+    disk.fault = undefined;
+    const store = await openStore('/db/above/store', { fileIo: disk.fileIo });
     await store.machines.put(DOOR);
     const cut = disk.crash(disk.journal.length, () => false);
-    const found = await openStore('/db/above/store', { fileIo: cut.io });
+    const found = await openStore('/db/above/store', { fileIo: cut.fileIo });
     expect(found.offset).toBe(1);
   },
 );
 
 test('F-37 in a directory that stands there already, below one that may not be opened, a store is made', async () => {
-  const disk = new SimDisk(new Map(), ['/', '/db', '/db/store']);
+  const disk = SimDisk.of(new Map(), ['/', '/db', '/db/store']);
   disk.fault = (call, path) =>
     call === 'syncdir' && path === '/db' ? osError('EACCES') : undefined;
-  const store = await openStore('/db/store', { fileIo: disk.io });
+  const store = await openStore('/db/store', { fileIo: disk.fileIo });
   await store.machines.put(DOOR);
   expect(store.offset).toBe(1);
 });

@@ -5,7 +5,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import { ManualThread, type Opened, openDriver, scanDriver, turns } from './log-driver.ts';
-import { SimDisk, undecided } from './sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
+import { undecided } from '../../../src/testing/sim-disk.ts';
+import { lastTold, tear } from './sim-fixture.ts';
 
 type History = (
   open: (options?: Parameters<typeof openDriver>[2]) => Promise<Opened>,
@@ -17,14 +19,14 @@ async function record(
   hasSyncedWrites: boolean,
   from?: SimDisk,
 ): Promise<SimDisk> {
-  const disk = from ?? new SimDisk(new Map(), ['/', '/parent'], hasSyncedWrites);
+  const disk = from ?? SimDisk.of(new Map(), ['/', '/parent'], { hasSyncedWrites });
   const thread = new ManualThread();
   await history(async (options = {}) => {
-    const opened = await openDriver(disk.io, '/parent/db', { thread, ...options });
+    const opened = await openDriver(disk.fileIo, '/parent/db', { thread, ...options });
     const { durability = 'always' } = options;
-    if (durability === 'always') opened.driver.onAck = (offset) => disk.ack(offset);
+    if (durability === 'always') opened.driver.onAck = (offset) => disk.tell(offset);
     const { driver } = opened;
-    if (durability !== 'always') driver.onSynced = (offset) => disk.ack(offset);
+    if (durability !== 'always') driver.onSynced = (offset) => disk.tell(offset);
     return opened;
   }, thread);
   return disk;
@@ -51,7 +53,7 @@ function subsets(count: number, seed: number): number[] {
 async function survive(disk: SimDisk, atLeast: number, what: string): Promise<number> {
   let opened: Opened;
   try {
-    opened = await openDriver(disk.io, '/parent/db');
+    opened = await openDriver(disk.fileIo, '/parent/db');
   } catch (error) {
     throw new Error(`${what}: does not open: ${String(error)}`, { cause: error });
   }
@@ -59,7 +61,7 @@ async function survive(disk: SimDisk, atLeast: number, what: string): Promise<nu
   if (replayed < atLeast) throw new Error(`${what}: ${atLeast} acknowledged, ${replayed} found`);
   await driver.commit();
   await writer.close();
-  const { records, report } = await scanDriver(disk.io, '/parent/db', { strict: true });
+  const { records, report } = await scanDriver(disk.fileIo, '/parent/db', { strict: true });
   if (records !== replayed + 1)
     throw new Error(`${what}: ${records} after ${replayed} and one more`);
   const left = [...(report?.chain.voids ?? []), ...(report?.files.unfinished ?? [])];
@@ -79,14 +81,14 @@ async function everyCrash(
     // The system goes on with everything that was written.
     await each(
       disk.crash(length, () => true),
-      disk.acked(length),
+      lastTold(disk, length),
       `kill after ${length}`,
     );
     for (const subset of subsets(open.length, length + 1)) {
       const kept = new Set(open.filter((_, i) => Math.floor(subset / 2 ** i) % 2 === 1));
       await each(
         disk.crash(length, (i) => kept.has(i)),
-        disk.acked(length),
+        lastTold(disk, length),
         `cut after ${length}, kept ${[...kept].join(' ')}`,
       );
       states++;
@@ -94,13 +96,13 @@ async function everyCrash(
     const last = open.at(-1);
     if (last === undefined) continue;
     await each(
-      disk.crash(length, () => 'torn'),
-      disk.acked(length),
+      disk.crash(length, (_, effect) => tear(effect)),
+      lastTold(disk, length),
       `all torn at ${length}`,
     );
     await each(
-      disk.crash(length, (i) => (i === last ? 'torn' : i < last)),
-      disk.acked(length),
+      disk.crash(length, (i, effect) => (i === last ? tear(effect) : i < last)),
+      lastTold(disk, length),
       `torn at ${length}`,
     );
     states++;
@@ -199,17 +201,17 @@ describe('a process that dies, its successor, and then a power cut', () => {
       const whole = (await record(history, true)).journal.length;
       let states = 0;
       for (let death = 1; death <= whole; death += whole > 45 ? 2 : 1) {
-        const disk = new SimDisk(new Map(), ['/', '/parent'], true);
+        const disk = SimDisk.of(new Map(), ['/', '/parent']);
         disk.dieAt = death;
         await untilDeath(history, disk);
         disk.nextProcess();
         const from = disk.journal.length;
-        const { driver, writer, replayed } = await openDriver(disk.io, '/parent/db', {
+        const { driver, writer, replayed } = await openDriver(disk.fileIo, '/parent/db', {
           thread: new ManualThread(),
         });
-        expect(replayed).toBeGreaterThanOrEqual(disk.acked(from));
-        disk.ack(replayed);
-        driver.onAck = (offset) => disk.ack(offset);
+        expect(replayed).toBeGreaterThanOrEqual(lastTold(disk, from));
+        disk.tell(replayed);
+        driver.onAck = (offset) => disk.tell(offset);
         await driver.commit(2);
         await writer.close();
         states += await everyCrash(
@@ -228,22 +230,22 @@ describe('a process that dies, its successor, and then a power cut', () => {
     const history = HISTORIES['two sessions with a clean close between them'] as History;
     const whole = (await record(history, true)).journal;
     const slotWrites = whole.flatMap((entry, i) =>
-      entry.k === 'write' && entry.bytes.length === 4096 && entry.inode === 1 ? [i] : [],
+      entry.kind === 'write' && entry.bytes.length === 4096 && entry.file === 1 ? [i] : [],
     );
     expect(slotWrites.length).toBeGreaterThan(4);
     for (const at of slotWrites) {
-      const disk = new SimDisk(new Map(), ['/', '/parent'], true);
+      const disk = SimDisk.of(new Map(), ['/', '/parent']);
       disk.dieAt = at + 1;
       await untilDeath(history, disk);
       disk.nextProcess();
-      const { driver, writer, replayed } = await openDriver(disk.io, '/parent/db');
+      const { driver, writer, replayed } = await openDriver(disk.fileIo, '/parent/db');
       await driver.commit();
       await writer.close();
       for (let length = at; length <= disk.journal.length; length++) {
-        const crashed = disk.crash(length, (_, entry) => (entry.k === 'write' ? 'torn' : true));
+        const crashed = disk.crash(length, (_, effect) => tear(effect));
         await survive(
           crashed,
-          Math.min(replayed, disk.acked(length)),
+          Math.min(replayed, lastTold(disk, length)),
           `slot at ${at}, cut ${length}`,
         );
       }
@@ -259,11 +261,11 @@ describe('crashes while recovering', () => {
     await everyCrash(
       disk,
       async (crashed, acked, what) => {
-        const opened = await openDriver(crashed.io, '/parent/db').catch((error: unknown) => {
+        const opened = await openDriver(crashed.fileIo, '/parent/db').catch((error: unknown) => {
           throw new Error(`${what}: ${String(error)}`, { cause: error });
         });
         // What the opening showed counts as told from the moment it resolves.
-        crashed.ack(opened.replayed);
+        crashed.tell(opened.replayed);
         await everyCrash(
           crashed,
           async (again, ackedAgain, whatAgain) => {
@@ -283,16 +285,16 @@ describe('crashes while recovering', () => {
     let crashed = disk.crash(disk.journal.length, () => true);
     const before = crashed.files().size;
     for (let i = 0; i < 12; i++) {
-      await openDriver(crashed.io, '/parent/db');
+      await openDriver(crashed.fileIo, '/parent/db');
       // Dies behind the link of the segment it writes the doubts to.
       const writes = crashed.journal.flatMap((entry, at) =>
-        entry.k === 'write' && entry.bytes.length > 64 && entry.bytes.length < 4096 ? [at] : [],
+        entry.kind === 'write' && entry.bytes.length > 64 && entry.bytes.length < 4096 ? [at] : [],
       );
       const at = writes.at(-1) ?? crashed.journal.length - 1;
-      crashed = crashed.crash(at + 1, (index) => (index === at ? 'torn' : true));
+      crashed = crashed.crash(at + 1, (index, effect) => (index === at ? tear(effect) : true));
     }
     expect(crashed.files().size).toBeLessThanOrEqual(before + 2);
-    const { replayed, writer, driver } = await openDriver(crashed.io, '/parent/db');
+    const { replayed, writer, driver } = await openDriver(crashed.fileIo, '/parent/db');
     expect(replayed).toBe(6);
     await driver.commit();
     await turns();

@@ -13,18 +13,18 @@ import {
 } from '../../../wal/manifest.ts';
 import { NOTHING_ATTESTED } from '../../../wal/position.ts';
 import { openDriver, scanDriver, turns } from './log-driver.ts';
-import { SimDisk } from './sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
 
 type Files = Map<string, Uint8Array>;
 
 async function closedStore(seed = 7, commits = 12): Promise<Files> {
-  const disk = new SimDisk();
-  const first = await openDriver(disk.io, '/db', { random: seededRandom(seed) });
+  const disk = SimDisk.of();
+  const first = await openDriver(disk.fileIo, '/db', { random: seededRandom(seed) });
   first.driver.recordBytes = 500;
   await first.driver.commit(2);
   for (let i = 0; i < commits; i++) await first.driver.commit();
   await first.writer.close();
-  const second = await openDriver(disk.io, '/db');
+  const second = await openDriver(disk.fileIo, '/db');
   await second.driver.commit();
   await second.writer.close();
   return disk.files();
@@ -33,7 +33,7 @@ async function closedStore(seed = 7, commits = 12): Promise<Files> {
 /** 'corrupt', or the number of records found. Anything else throws. */
 async function verdict(files: Files): Promise<'corrupt' | number> {
   try {
-    return (await scanDriver(new SimDisk(files).io, '/db')).records;
+    return (await scanDriver(SimDisk.of(files).fileIo, '/db')).records;
   } catch (error) {
     if (isStoreError(error, 'CORRUPT')) {
       expect(error.details.file).toBeTypeOf('string');
@@ -59,7 +59,7 @@ describe('damage after a clean close', () => {
 
   beforeAll(async () => {
     files = await closedStore();
-    const { report } = await scanDriver(new SimDisk(files).io, '/db');
+    const { report } = await scanDriver(SimDisk.of(files).fileIo, '/db');
     used = new Map(report?.segments.map((segment) => [segment.path, segment.usedBytes]));
   });
 
@@ -133,7 +133,7 @@ describe('damage after a clean close', () => {
   });
 
   it('F-24 a whole frame copied over another place, or from another segment, is CORRUPT', async () => {
-    const { report } = await scanDriver(new SimDisk(files).io, '/db');
+    const { report } = await scanDriver(SimDisk.of(files).fileIo, '/db');
     const last = report?.segments.at(-1);
     for (const path of SEGMENTS) {
       const bytes = files.get(path) as Uint8Array;
@@ -154,7 +154,7 @@ describe('damage after a clean close', () => {
   });
 
   it('F-22 closing mark and manifest vouch for the last frame each by itself', async () => {
-    const { report } = await scanDriver(new SimDisk(files).io, '/db');
+    const { report } = await scanDriver(SimDisk.of(files).fileIo, '/db');
     const last = report?.segments.at(-1);
     const path = last?.path as string;
     const frame = (last?.usedBytes as number) - 48 - 8;
@@ -176,10 +176,10 @@ describe('damage after a clean close', () => {
   });
 
   it('F-26 unknown files are listed and left alone', async () => {
-    const disk = new SimDisk(
+    const disk = SimDisk.of(
       new Map(files).set('/db/notes.txt', Uint8Array.of(1)).set('/db/1.wal', Uint8Array.of(2)),
     );
-    const { writer, driver } = await openDriver(disk.io, '/db');
+    const { writer, driver } = await openDriver(disk.fileIo, '/db');
     expect(writer.recovery.strayFiles).toEqual(['1.wal', 'notes.txt']);
     await driver.commit();
     await writer.close();
@@ -192,8 +192,8 @@ describe('damage after a clean close', () => {
       files,
       (copy) => ((copy.get(SEGMENTS[0] as string) as Uint8Array)[300] = 77),
     );
-    const disk = new SimDisk(broken);
-    await expect(openDriver(disk.io, '/db')).rejects.toMatchObject({
+    const disk = SimDisk.of(broken);
+    await expect(openDriver(disk.fileIo, '/db')).rejects.toMatchObject({
       code: 'CORRUPT',
       details: { file: '00000001.wal' },
     });
@@ -204,10 +204,10 @@ describe('damage after a clean close', () => {
 
 describe('damage behind a kill', () => {
   async function killed(withMark: boolean): Promise<SimDisk> {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const { ManualThread } = await import('./log-driver.ts');
     const thread = new ManualThread();
-    const { driver } = await openDriver(disk.io, '/db', { thread });
+    const { driver } = await openDriver(disk.fileIo, '/db', { thread });
     for (let i = 0; i < 3; i++) await driver.commit();
     if (withMark) {
       thread.fire();
@@ -221,14 +221,16 @@ describe('damage behind a kill', () => {
     const bytes = files.get('/db/00000001.wal') as Uint8Array;
     const last = bytes.findLastIndex((byte) => byte !== 0);
     bytes[last] = (bytes[last] as number) ^ 1;
-    const { report, records } = await scanDriver(new SimDisk(files).io, '/db');
+    const { report, records } = await scanDriver(SimDisk.of(files).fileIo, '/db');
     expect(records).toBe(2);
     expect(report?.firstBadOffset).toBe(3);
     expect(report?.bytesTruncated).toBeGreaterThan(48);
-    await expect(scanDriver(new SimDisk(files).io, '/db', { strict: true })).rejects.toMatchObject({
+    await expect(
+      scanDriver(SimDisk.of(files).fileIo, '/db', { strict: true }),
+    ).rejects.toMatchObject({
       code: 'CORRUPT',
     });
-    const { writer, replayed } = await openDriver(new SimDisk(files).io, '/db');
+    const { writer, replayed } = await openDriver(SimDisk.of(files).fileIo, '/db');
     expect(replayed).toBe(2);
     expect(writer.recovery).toMatchObject({
       bytesTruncated: report?.bytesTruncated,
@@ -260,8 +262,8 @@ describe('damage behind a kill', () => {
 
   it('a reader of a live writer is given attested frames only', async () => {
     const disk = await killed(false);
-    expect((await scanDriver(disk.io, '/db')).records).toBe(3);
-    const { report, records } = await scanDriver(disk.io, '/db', { deliver: 'attested' });
+    expect((await scanDriver(disk.fileIo, '/db')).records).toBe(3);
+    const { report, records } = await scanDriver(disk.fileIo, '/db', { deliver: 'attested' });
     expect(records).toBe(2);
     expect(report?.attestedEnd.offset).toBe(2);
     expect(report?.end.offset).toBe(3);
@@ -281,8 +283,10 @@ describe('a store of a later version', () => {
     ).toBe(64);
     bytes[8] = 2;
     new DataView(bytes.buffer).setUint32(0, crc32c(bytes, 4, 64), true);
-    const disk = new SimDisk(files);
-    await expect(openDriver(disk.io, '/db')).rejects.toMatchObject({ code: 'FORMAT_UNSUPPORTED' });
+    const disk = SimDisk.of(files);
+    await expect(openDriver(disk.fileIo, '/db')).rejects.toMatchObject({
+      code: 'FORMAT_UNSUPPORTED',
+    });
     expect(disk.files()).toEqual(files);
   });
 });

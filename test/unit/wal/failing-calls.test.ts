@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { isStoreError, type StoreError } from '../../../src/base/errors.ts';
 import { Driver, ManualThread, type Opened, openDriver, scanDriver, turns } from './log-driver.ts';
-import { type Call, SimDisk, osError } from './sim-disk.ts';
+import { type Call, SimDisk } from 'pawl/testing';
+import { osError } from './sim-fixture.ts';
 
 interface Told {
   acked: number;
@@ -15,7 +16,7 @@ async function workload(disk: SimDisk, durability: 'always' | 'os'): Promise<Tol
   const told: Told = { acked: 0, unknown: 0, notDone: 0 };
   let opened: Opened;
   try {
-    opened = await openDriver(disk.io, '/db', { durability });
+    opened = await openDriver(disk.fileIo, '/db', { durability });
   } catch (error) {
     expect(isStoreError(error)).toBe(true);
     return told;
@@ -46,11 +47,13 @@ async function workload(disk: SimDisk, durability: 'always' | 'os'): Promise<Tol
 }
 
 async function check(disk: SimDisk, told: Told, what: string): Promise<void> {
-  disk.fault = () => undefined;
+  disk.fault = undefined;
   expect([what, disk.isLocked]).toEqual([what, false]);
-  const { replayed, driver, writer } = await openDriver(disk.io, '/db').catch((error: unknown) => {
-    throw new Error(`${what}: ${String(error)}`, { cause: error });
-  });
+  const { replayed, driver, writer } = await openDriver(disk.fileIo, '/db').catch(
+    (error: unknown) => {
+      throw new Error(`${what}: ${String(error)}`, { cause: error });
+    },
+  );
   if (replayed < told.acked)
     throw new Error(`${what}: ${told.acked} acknowledged, ${replayed} found`);
   if (replayed > told.acked + told.unknown)
@@ -59,7 +62,7 @@ async function check(disk: SimDisk, told: Told, what: string): Promise<void> {
     );
   await driver.commit();
   await writer.close();
-  expect([what, (await scanDriver(disk.io, '/db', { strict: true })).records]).toEqual([
+  expect([what, (await scanDriver(disk.fileIo, '/db', { strict: true })).records]).toEqual([
     what,
     replayed + 1,
   ]);
@@ -67,8 +70,12 @@ async function check(disk: SimDisk, told: Told, what: string): Promise<void> {
 
 const CALLS: readonly Call[] = [
   'open',
+  'create',
   'write',
   'sync',
+  'truncate',
+  'close',
+  'lock',
   'rename',
   'remove',
   'syncdir',
@@ -77,16 +84,23 @@ const CALLS: readonly Call[] = [
   'stat',
 ];
 
+/** A lock that cannot be given back stays until its owner dies. */
+function isRelease(call: Call, path: string): boolean {
+  return call === 'close' && path === '/db';
+}
+
 describe.each(['always', 'os'] as const)(
   'F-32 F-33 F-39 F-40 F-44 a failing call, level %s',
   (durability) => {
     it.each(CALLS)('the n-th %s fails, for every n, once and for good', async (call) => {
       for (const isPersistent of [false, true]) {
         for (let n = 1; ; n++) {
-          const disk = new SimDisk(new Map(), ['/', '/db'], n % 2 === 0);
+          const disk = SimDisk.of(new Map(), ['/', '/db'], { hasSyncedWrites: n % 2 === 0 });
           let count = 0;
-          disk.fault = (name) =>
-            name === call && (++count === n || (isPersistent && count > n))
+          disk.fault = (name, path) =>
+            name === call &&
+            !isRelease(name, path) &&
+            (++count === n || (isPersistent && count > n))
               ? osError('EIO')
               : undefined;
           const told = await workload(disk, durability);
@@ -100,8 +114,8 @@ describe.each(['always', 'os'] as const)(
 
 describe('poison', () => {
   it('F-33 the write under way is unknown, what waits is not-done, nothing is retried, close writes nothing', async () => {
-    const disk = new SimDisk();
-    const { driver, writer } = await openDriver(disk.io, '/db');
+    const disk = SimDisk.of();
+    const { driver, writer } = await openDriver(disk.fileIo, '/db');
     await driver.commit();
     let failed = 0;
     disk.fault = (call, path) =>
@@ -140,7 +154,7 @@ describe('poison', () => {
     await writer.close();
     expect(disk.journal.length).toBe(entries);
     expect(disk.isLocked).toBe(false);
-    expect((await openDriver(disk.io, '/db')).replayed).toBe(1);
+    expect((await openDriver(disk.fileIo, '/db')).replayed).toBe(1);
   });
 });
 
@@ -151,9 +165,9 @@ describe('no room for the next segment', () => {
   };
 
   it('F-36 commands are refused untouched, and taken again by themselves when there is room', async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const thread = new ManualThread();
-    const { driver, writer } = await openDriver(disk.io, '/db', { thread });
+    const { driver, writer } = await openDriver(disk.fileIo, '/db', { thread });
     driver.recordBytes = 600;
     await driver.commit();
     await turns();
@@ -177,17 +191,17 @@ describe('no room for the next segment', () => {
     thread.fire();
     await turns();
     await expect(driver.commit()).rejects.toMatchObject({ details: { errno: 'ENOSPC' } });
-    disk.fault = () => undefined;
+    disk.fault = undefined;
     thread.fire();
     await turns();
     expect(await driver.commit()).toBe(done + 1);
     await writer.close();
-    expect((await scanDriver(disk.io, '/db', { strict: true })).records).toBe(done + 1);
+    expect((await scanDriver(disk.fileIo, '/db', { strict: true })).records).toBe(done + 1);
   });
 
   it('F-36 commits taken in before it was known are given back, their offsets used again', async () => {
-    const disk = new SimDisk();
-    const { driver, writer } = await openDriver(disk.io, '/db');
+    const disk = SimDisk.of();
+    const { driver, writer } = await openDriver(disk.fileIo, '/db');
     driver.recordBytes = 600;
     fullDisk(disk);
     const results = await Promise.allSettled(Array.from({ length: 30 }, () => driver.commit()));
@@ -197,15 +211,15 @@ describe('no room for the next segment', () => {
     expect(driver.refusals).toBeGreaterThan(0);
     expect(writer.nextOffset).toBe(done + 1);
     await writer.close();
-    expect((await scanDriver(disk.io, '/db', { strict: true })).records).toBe(done);
+    expect((await scanDriver(disk.fileIo, '/db', { strict: true })).records).toBe(done);
   });
 
   it('F-36 a sink that cannot take them back lets them wait; close ends the wait', async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const thread = new ManualThread();
     const driver = new Driver();
     (driver as { refused?: unknown }).refused = undefined;
-    const opened = await openDriver(disk.io, '/db', { thread, sink: driver });
+    const opened = await openDriver(disk.fileIo, '/db', { thread, sink: driver });
     driver.writer = opened.writer;
     driver.recordBytes = 600;
     fullDisk(disk);
@@ -217,23 +231,25 @@ describe('no room for the next segment', () => {
     expect(failed.length).toBeGreaterThan(0);
     for (const result of failed)
       expect(result.reason).toMatchObject({ details: { outcome: 'not-done', errno: 'ENOSPC' } });
-    expect((await scanDriver(disk.io, '/db', { strict: true })).records).toBe(12 - failed.length);
+    expect((await scanDriver(disk.fileIo, '/db', { strict: true })).records).toBe(
+      12 - failed.length,
+    );
   });
 
   it('F-36 F-38 a log on a full disk opens for reading and refuses commands until there is room', async () => {
-    const disk = new SimDisk();
-    const first = await openDriver(disk.io, '/db');
+    const disk = SimDisk.of();
+    const first = await openDriver(disk.fileIo, '/db');
     await first.driver.commit();
     await first.writer.close();
     fullDisk(disk);
     const thread = new ManualThread();
-    const { driver, replayed, writer } = await openDriver(disk.io, '/db', { thread });
+    const { driver, replayed, writer } = await openDriver(disk.fileIo, '/db', { thread });
     expect(replayed).toBe(1);
     await expect(driver.commit()).rejects.toMatchObject({
       code: 'WAL_IO_ERROR',
       details: { outcome: 'not-done', errno: 'ENOSPC' },
     });
-    disk.fault = () => undefined;
+    disk.fault = undefined;
     thread.fire();
     await turns();
     expect(await driver.commit()).toBe(2);
@@ -241,8 +257,8 @@ describe('no room for the next segment', () => {
   });
 
   it('a commit larger than every segment gets one of its size', async () => {
-    const disk = new SimDisk();
-    const { driver, writer } = await openDriver(disk.io, '/db');
+    const disk = SimDisk.of();
+    const { driver, writer } = await openDriver(disk.fileIo, '/db');
     driver.recordBytes = 50_000;
     await driver.commit();
     driver.recordBytes = 30;
@@ -250,7 +266,7 @@ describe('no room for the next segment', () => {
     driver.recordBytes = 9000;
     await driver.commit(3);
     await writer.close();
-    const { records, report } = await scanDriver(disk.io, '/db', { strict: true });
+    const { records, report } = await scanDriver(disk.fileIo, '/db', { strict: true });
     expect(records).toBe(6);
     expect(report?.chain.voids).toEqual([]);
   });
@@ -258,9 +274,9 @@ describe('no room for the next segment', () => {
 
 describe('opening what cannot be opened', () => {
   it('F-51 STORE_LOCKED with the process that has it', async () => {
-    const disk = new SimDisk();
-    const { driver } = await openDriver(disk.io, '/db');
-    await expect(openDriver(disk.io, '/db')).rejects.toMatchObject({
+    const disk = SimDisk.of();
+    const { driver } = await openDriver(disk.fileIo, '/db');
+    await expect(openDriver(disk.fileIo, '/db')).rejects.toMatchObject({
       code: 'STORE_LOCKED',
       details: { pid: 4242 },
     });
@@ -268,11 +284,11 @@ describe('opening what cannot be opened', () => {
   });
 
   it('F-37 a read-only place: coded, and no partial store', async () => {
-    for (const call of ['open', 'mkdir', 'rename', 'syncdir'] as const) {
-      const disk = new SimDisk(new Map(), ['/']);
+    for (const call of ['create', 'mkdir', 'rename', 'syncdir'] as const) {
+      const disk = SimDisk.of(new Map(), ['/']);
       disk.fault = (name, path) =>
         name === call && path.includes('/db') ? osError('EROFS') : undefined;
-      await expect(openDriver(disk.io, '/db')).rejects.toMatchObject({
+      await expect(openDriver(disk.fileIo, '/db')).rejects.toMatchObject({
         code: 'WAL_IO_ERROR',
         details: { outcome: 'not-done', errno: 'EROFS' },
       });
@@ -282,9 +298,11 @@ describe('opening what cannot be opened', () => {
   });
 
   it('a path that is a file, and options that make no sense, are BAD_REQUEST', async () => {
-    const disk = new SimDisk(new Map([['/db/file', new Uint8Array(3)]]));
-    await expect(openDriver(disk.io, '/db/file')).rejects.toMatchObject({ code: 'BAD_REQUEST' });
-    await expect(openDriver(disk.io, '/db/file/deeper')).rejects.toMatchObject({
+    const disk = SimDisk.of(new Map([['/db/file', new Uint8Array(3)]]));
+    await expect(openDriver(disk.fileIo, '/db/file')).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+    });
+    await expect(openDriver(disk.fileIo, '/db/file/deeper')).rejects.toMatchObject({
       code: 'BAD_REQUEST',
     });
     for (const options of [
@@ -294,7 +312,7 @@ describe('opening what cannot be opened', () => {
       { durability: 'sometimes' as never },
       { durability: { everyMs: 0 } },
     ]) {
-      await expect(openDriver(disk.io, '/db', options)).rejects.toMatchObject({
+      await expect(openDriver(disk.fileIo, '/db', options)).rejects.toMatchObject({
         code: 'BAD_REQUEST',
       });
     }
@@ -304,9 +322,9 @@ describe('opening what cannot be opened', () => {
 
 describe('limits', () => {
   it('F-53 a directory replaced under a writer is noticed while writing', async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const thread = new ManualThread();
-    const { driver, writer } = await openDriver(disk.io, '/db', { thread });
+    const { driver, writer } = await openDriver(disk.fileIo, '/db', { thread });
     await driver.commit();
     disk.isHeld = false;
     await driver.commit();
@@ -320,8 +338,8 @@ describe('limits', () => {
   });
 
   it('F-41 beyond maxPending commands are RATE_LIMITED, and nothing is lost', async () => {
-    const disk = new SimDisk();
-    const { driver, writer } = await openDriver(disk.io, '/db', { maxPending: 10 });
+    const disk = SimDisk.of();
+    const { driver, writer } = await openDriver(disk.fileIo, '/db', { maxPending: 10 });
     const results = await Promise.allSettled(Array.from({ length: 25 }, () => driver.commit()));
     const refused = results.filter((result) => result.status === 'rejected');
     expect(refused.length).toBeGreaterThan(0);
@@ -332,8 +350,8 @@ describe('limits', () => {
   });
 
   it('after close everything is STORE_CLOSED, and closing again is the same', async () => {
-    const disk = new SimDisk();
-    const { driver, writer } = await openDriver(disk.io, '/db');
+    const disk = SimDisk.of();
+    const { driver, writer } = await openDriver(disk.fileIo, '/db');
     const last = driver.commit();
     const closed = writer.close();
     await expect(driver.commit()).rejects.toMatchObject({ code: 'STORE_CLOSED' });
@@ -344,8 +362,8 @@ describe('limits', () => {
   });
 
   it('WAL-8 statistics are what happened', async () => {
-    const disk = new SimDisk();
-    const { driver, writer } = await openDriver(disk.io, '/db');
+    const disk = SimDisk.of();
+    const { driver, writer } = await openDriver(disk.fileIo, '/db');
     for (let i = 0; i < 30; i++) await driver.commit(2);
     await turns();
     const stats = writer.stats();
@@ -361,7 +379,7 @@ describe('limits', () => {
     const written = disk.journal.reduce(
       (sum, entry) =>
         sum +
-        (entry.k === 'write' && entry.at >= 64 && entry.bytes.length < 4096
+        (entry.kind === 'write' && entry.at >= 64 && entry.bytes.length < 4096
           ? entry.bytes.length
           : 0),
       0,

@@ -9,7 +9,8 @@ import type { Frame } from '../../../wal/frame-queue.ts';
 import type { LogWriterOptions } from '../../../wal/options.ts';
 import { Driver, ManualThread, type Ticket, openDriver, scanDriver, turns } from './log-driver.ts';
 import { WatchedIo } from './public-fixture.ts';
-import { SimDisk, osError } from './sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
+import { changedIo, osError } from './sim-fixture.ts';
 
 const DB = '/db';
 /** Four records of this size fill a frame. */
@@ -43,7 +44,7 @@ async function openSlow(
 ): Promise<SlowSink> {
   const sink = new SlowSink();
   sink.recordBytes = LARGE;
-  const { writer } = await openDriver(disk.io, DB, { sink, segmentBytes: 1 << 20, ...options });
+  const { writer } = await openDriver(disk.fileIo, DB, { sink, segmentBytes: 1 << 20, ...options });
   sink.writer = writer;
   return sink;
 }
@@ -57,7 +58,7 @@ const outcomes = (results: readonly PromiseSettledResult<number>[]): unknown[] =
 
 describe('a sink that takes its time', () => {
   it('D-4 is told of the next frame only after release, though that is on the disk already', async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const sink = await openSlow(disk);
     const commits = Array.from({ length: 16 }, () => sink.commit());
     await turns();
@@ -74,11 +75,11 @@ describe('a sink that takes its time', () => {
     expect(await Promise.all(commits)).toHaveLength(16);
     expect(sink.reported).toEqual(sink.reported.toSorted((a, b) => a - b));
     await sink.writer.close();
-    expect((await scanDriver(disk.io, DB, { strict: true })).records).toBe(16);
+    expect((await scanDriver(disk.fileIo, DB, { strict: true })).records).toBe(16);
   });
 
   it('F-33 keeps the frame it was given when the one behind it fails', async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const sink = await openSlow(disk);
     let writes = 0;
     disk.fault = (call, path) =>
@@ -98,14 +99,14 @@ describe('a sink that takes its time', () => {
     ]);
     expect([sink.isHolding, sink.failures.length]).toEqual([false, 2]);
     await sink.writer.close();
-    disk.fault = () => undefined;
-    expect((await scanDriver(disk.io, DB)).records).toBe(4);
+    disk.fault = undefined;
+    expect((await scanDriver(disk.fileIo, DB)).records).toBe(4);
   });
 });
 
 describe('a failure', () => {
   it('F-33 F-53 leaves what is written and not reported yet unreported', async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const thread = new ManualThread();
     const sink = await openSlow(disk, { thread });
     const all = Promise.allSettled(Array.from({ length: 12 }, () => sink.commit()));
@@ -141,28 +142,28 @@ describe('a failure', () => {
   });
 
   it('F-33 of a mark stops the log, and takes nothing back', async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const thread = new ManualThread();
-    const { driver, writer } = await openDriver(disk.io, DB, { thread });
+    const { driver, writer } = await openDriver(disk.fileIo, DB, { thread });
     await driver.commit();
     disk.fault = (call) => (call === 'write' ? osError('EIO') : undefined);
     thread.fire();
     await turns();
-    disk.fault = () => undefined;
+    disk.fault = undefined;
     await expect(driver.commit()).rejects.toMatchObject({
       code: 'WAL_IO_ERROR',
       details: { outcome: 'not-done', errno: 'EIO', reopen: true },
     });
     const entries = disk.journal.length;
     await writer.close();
-    expect(disk.journal.slice(entries).filter((entry) => entry.k === 'write')).toEqual([]);
-    expect((await openDriver(disk.io, DB)).replayed).toBe(1);
+    expect(disk.journal.slice(entries).filter((entry) => entry.kind === 'write')).toEqual([]);
+    expect((await openDriver(disk.fileIo, DB)).replayed).toBe(1);
   });
 
   it('F-33 F-53 is told once, whatever is found out afterwards', async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const thread = new ManualThread();
-    const { io, answer } = withHeldAnswer(disk.io);
+    const { io, answer } = withHeldAnswer(disk.fileIo);
     const { driver, writer } = await openDriver(io, DB, { thread });
     await driver.commit();
     thread.fire();
@@ -178,13 +179,13 @@ describe('a failure', () => {
 
 describe('a directory that is lost', () => {
   it('F-53 before the first segment is ready stops a log that has written nothing', async () => {
-    const disk = new SimDisk();
-    const first = await openDriver(disk.io, DB);
+    const disk = SimDisk.of();
+    const first = await openDriver(disk.fileIo, DB);
     await first.driver.commit();
     await first.writer.close();
     disk.isHeld = false;
     const names = [...disk.files().keys()];
-    const { driver, writer, replayed } = await openDriver(disk.io, DB);
+    const { driver, writer, replayed } = await openDriver(disk.fileIo, DB);
     expect(replayed).toBe(1);
     await expect(driver.commit()).rejects.toMatchObject({
       code: 'WAL_IO_ERROR',
@@ -217,8 +218,8 @@ describe('closing', () => {
   it.each(['os', { everyRecords: 3 }] as const)(
     'from inside the report of a frame, at %j, writes everything that was taken in',
     async (durability) => {
-      const disk = new SimDisk();
-      const { driver, writer } = await openDriver(disk.io, DB, { durability });
+      const disk = SimDisk.of();
+      const { driver, writer } = await openDriver(disk.fileIo, DB, { durability });
       driver.recordBytes = 700;
       let closing: Promise<void> | undefined;
       driver.onAck = () => void (closing ??= writer.close());
@@ -227,13 +228,13 @@ describe('closing', () => {
       await closing;
       expect(done).toBeGreaterThan(1);
       expect(disk.isLocked).toBe(false);
-      expect((await scanDriver(disk.io, DB, { strict: true })).records).toBe(done);
+      expect((await scanDriver(disk.fileIo, DB, { strict: true })).records).toBe(done);
     },
   );
 
   it('refuses a commit decided before it, and a truncation', async () => {
-    const disk = new SimDisk();
-    const { driver, writer } = await openDriver(disk.io, DB);
+    const disk = SimDisk.of();
+    const { driver, writer } = await openDriver(disk.fileIo, DB);
     await driver.commit();
     writer.admit();
     const closed = writer.close();
@@ -264,19 +265,19 @@ describe('flush', () => {
 
 describe('the bytes of the layer above', () => {
   it('F-28 are in both slots of the manifest in turn, and found again', async () => {
-    const disk = new SimDisk();
-    const first = await openDriver(disk.io, DB);
+    const disk = SimDisk.of();
+    const first = await openDriver(disk.fileIo, DB);
     expect(first.writer.manifestExtra).toEqual(new Uint8Array(0));
     await first.writer.setManifestExtra(Uint8Array.of(1, 2, 3));
     await first.driver.commit();
     await first.writer.setManifestExtra(Uint8Array.of(4, 5));
     const cut = disk.crash(disk.journal.length, () => false);
-    expect((await openDriver(cut.io, DB)).writer.manifestExtra).toEqual(Uint8Array.of(4, 5));
+    expect((await openDriver(cut.fileIo, DB)).writer.manifestExtra).toEqual(Uint8Array.of(4, 5));
     await expect(first.writer.setManifestExtra(new Uint8Array(4033))).rejects.toMatchObject({
       code: 'INTERNAL_ERROR',
     });
     await first.writer.close();
-    const { writer } = await openDriver(disk.io, DB);
+    const { writer } = await openDriver(disk.fileIo, DB);
     expect(writer.manifestExtra).toEqual(Uint8Array.of(4, 5));
     await writer.close();
   });
@@ -301,14 +302,13 @@ function withHeldAnswer(io: FileIo): { io: FileIo; answer: (isHeld: boolean) => 
   let resolve = (_isHeld: boolean): void => undefined;
   const question = new Promise<boolean>((settle) => (resolve = settle));
   let asked = 0;
-  const held: FileIo = {
-    ...io,
+  const held: FileIo = changedIo(io, {
     async lockDirectory(path) {
       const lock = await io.lockDirectory(path);
       if ('heldBy' in lock) return lock;
       return { ...lock, isHeld: () => (++asked === FIRST_LOOK ? question : lock.isHeld()) };
     },
-  };
+  });
   return { io: held, answer: (isHeld) => resolve(isHeld) };
 }
 /** Preparing the second segment asks once; the watch asks after that. */

@@ -5,7 +5,7 @@ import type { LogWriter } from '../../../wal/writer.ts';
 import { both, flip, missing } from './damages.ts';
 import { framesIn } from './forge.ts';
 import { type Ticket, openDriver, scanDriver } from './log-driver.ts';
-import { SimDisk } from './sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
 
 const DB = '/db';
 const MiB = 1024 * 1024;
@@ -17,7 +17,7 @@ const SEGMENT = 8 * MiB;
 
 /** Ends with frames of those sizes in one segment. Gives the writer and the last offset. */
 async function written(disk: SimDisk): Promise<{ last: number; writer: LogWriter<Ticket> }> {
-  const { driver, writer } = await openDriver(disk.io, DB, options);
+  const { driver, writer } = await openDriver(disk.fileIo, DB, options);
   driver.recordBytes = 250_000;
   const current = (): number => writer.files.segments.held.at(-1)?.sizeBytes ?? 0;
   while (current() < SEGMENT) await driver.commit();
@@ -31,19 +31,19 @@ async function written(disk: SimDisk): Promise<{ last: number; writer: LogWriter
 
 describe('frames larger than a buffer', () => {
   it('F-15 left in doubt by a kill are all written again, and survive a power cut then', async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const { last } = await written(disk);
     disk.nextProcess();
-    const { writer, replayed } = await openDriver(disk.io, DB, options);
+    const { writer, replayed } = await openDriver(disk.fileIo, DB, options);
     expect([replayed, writer.durableOffset]).toEqual([last, last]);
     expect(writer.recovery.recordsRewritten).toBeGreaterThan(SIZES.length);
     const cut = disk.crash(disk.journal.length, () => false);
-    expect((await scanDriver(cut.io, DB, { strict: true })).records).toBe(last);
+    expect((await scanDriver(cut.fileIo, DB, { strict: true })).records).toBe(last);
     await writer.close();
   });
 
   it('F-31 are salvaged by a repair, and what it takes out is copied aside whole', async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const { last, writer } = await written(disk);
     await writer.close();
     const files = disk.files();
@@ -52,9 +52,9 @@ describe('frames larger than a buffer', () => {
     expect(Math.max(...segments.map(([, bytes]) => bytes.length))).toBeGreaterThan(MiB);
     // No record is hit: the link of the first segment, and the manifest.
     const [link] = framesIn(files.get(first) as Uint8Array) as [number];
-    const damaged = new SimDisk(both(missing('/db/manifest'), flip(first, link + 8))(files));
+    const damaged = SimDisk.of(both(missing('/db/manifest'), flip(first, link + 8))(files));
     const before = damaged.files();
-    const report = await repairLog(DB, { fileIo: damaged.io });
+    const report = await repairLog(DB, { fileIo: damaged.fileIo });
     expect(report).toMatchObject({ lastOffset: last, lost: undefined });
     for (const name of report.saved) {
       const copy = damaged.files().get(`${report.savedTo}/${name}`);
@@ -62,6 +62,6 @@ describe('frames larger than a buffer', () => {
         [name, 0],
       );
     }
-    expect((await scanDriver(damaged.io, DB, { strict: true })).records).toBe(last);
+    expect((await scanDriver(damaged.fileIo, DB, { strict: true })).records).toBe(last);
   });
 });

@@ -4,7 +4,8 @@ import type { FileIo } from '../../../src/base/file-io.ts';
 import { type Log, openLog, scan } from '../../../wal/index.ts';
 import { openDriver, scanDriver, turns } from './log-driver.ts';
 import { WatchedIo, content, failureOf, fill, ones, openSim } from './public-fixture.ts';
-import { SimDisk, osError } from './sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
+import { changedIo, lastTold, osError } from './sim-fixture.ts';
 
 const DB = '/db';
 
@@ -12,15 +13,17 @@ describe('a lone caller on a fast disk', () => {
   it.each([true, false])(
     'WAL-2 is served without leaving the thread, and what it was told survives a power cut; synced writes: %s',
     async (hasSyncedWrites) => {
-      const disk = new SimDisk(new Map(), ['/', DB], hasSyncedWrites);
-      const { driver, writer } = await openDriver(disk.io, DB);
-      driver.onAck = (offset) => disk.ack(offset);
+      const disk = SimDisk.of(new Map(), ['/', DB], { hasSyncedWrites });
+      const { driver, writer } = await openDriver(disk.fileIo, DB);
+      driver.onAck = (offset) => disk.tell(offset);
       for (let i = 0; i < 120; i++) await driver.commit();
       expect(writer.stats()['blockingWrites']).toBeGreaterThan(20);
       for (const [i, entry] of disk.journal.entries()) {
-        if (entry.k !== 'ack' || entry.offset < 90) continue;
+        if (entry.kind !== 'told') continue;
+        const told = lastTold(disk, i + 1);
+        if (told < 90) continue;
         const cut = disk.crash(i + 1, () => false);
-        expect((await scanDriver(cut.io, DB)).records).toBeGreaterThanOrEqual(entry.offset);
+        expect((await scanDriver(cut.fileIo, DB)).records).toBeGreaterThanOrEqual(told);
       }
       await writer.close();
     },
@@ -29,8 +32,8 @@ describe('a lone caller on a fast disk', () => {
   it.each(['write', 'sync'] as const)(
     'F-32 F-33 a %s that fails in the thread is told like any other',
     async (call) => {
-      const disk = new SimDisk(new Map(), ['/', DB], false);
-      const { driver, writer } = await openDriver(disk.io, DB);
+      const disk = SimDisk.of(new Map(), ['/', DB], { hasSyncedWrites: false });
+      const { driver, writer } = await openDriver(disk.fileIo, DB);
       for (let i = 0; i < 80; i++) await driver.commit();
       const { blockingWrites } = writer.stats();
       expect(blockingWrites).toBeGreaterThan(0);
@@ -39,7 +42,7 @@ describe('a lone caller on a fast disk', () => {
         code: 'WAL_IO_ERROR',
         details: { outcome: 'unknown', errno: 'EIO' },
       });
-      disk.fault = () => undefined;
+      disk.fault = undefined;
       await expect(driver.commit()).rejects.toMatchObject({ details: { outcome: 'not-done' } });
       await writer.close();
     },
@@ -52,8 +55,8 @@ describe('a log that somebody has open', () => {
     [process.pid, 'this process', { pid: process.pid }],
     [4711, 'process 4711', { pid: 4711 }],
   ])('F-51 F-52 is STORE_LOCKED, and says who it is: %s', async (heldBy, who, details) => {
-    const disk = new SimDisk();
-    const io: FileIo = { ...disk.io, lockDirectory: async () => ({ heldBy }) };
+    const disk = SimDisk.of();
+    const io: FileIo = changedIo(disk.fileIo, { lockDirectory: async () => ({ heldBy }) });
     const error = await failureOf(openSim(io));
     expect(error).toMatchObject({ code: 'STORE_LOCKED', details });
     expect((error as { details: object }).details).toStrictEqual(details);
@@ -84,7 +87,7 @@ describe('durable appends below always', () => {
     await first;
     await turns();
     expect([log.durableOffset, answered]).toEqual([1, [1]]);
-    disk.fault = () => undefined;
+    disk.fault = undefined;
     watched.letGo();
     await Promise.all(rest);
     expect([log.durableOffset, answered]).toEqual([3, [1, 2, 3]]);
@@ -94,8 +97,8 @@ describe('durable appends below always', () => {
 
 describe('appends to a full disk', () => {
   it('F-36 taken in before it was known are refused as not-done; their offsets are given again', async () => {
-    const disk = new SimDisk();
-    const log: Log = await openSim(disk.io);
+    const disk = SimDisk.of();
+    const log: Log = await openSim(disk.fileIo);
     await fill(log, ones(1));
     await turns();
     disk.fault = (call, path) =>
@@ -116,18 +119,20 @@ describe('appends to a full disk', () => {
       true,
       done.length + 1,
     ]);
-    disk.fault = () => undefined;
+    disk.fault = undefined;
     await log.close();
-    expect((await scan(DB, { fileIo: disk.io, strict: true })).lastOffset).toBe(done.length + 1);
+    expect((await scan(DB, { fileIo: disk.fileIo, strict: true })).lastOffset).toBe(
+      done.length + 1,
+    );
   });
 });
 
 describe('an option', () => {
   it('that is undefined is one that is not there, known or not', async () => {
-    const disk = new SimDisk();
-    const log = await openLog(DB, { fileIo: disk.io, shards: undefined } as object);
+    const disk = SimDisk.of();
+    const log = await openLog(DB, { fileIo: disk.fileIo, shards: undefined } as object);
     await fill(log, [1]);
     await log.close();
-    expect((await scan(DB, { fileIo: disk.io, depth: undefined } as object)).records).toBe(1);
+    expect((await scan(DB, { fileIo: disk.fileIo, depth: undefined } as object)).records).toBe(1);
   });
 });

@@ -13,7 +13,7 @@ import {
   turns,
   WatchedIo,
 } from './public-fixture.ts';
-import { osError } from './sim-disk.ts';
+import { osError } from './sim-fixture.ts';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 
@@ -201,7 +201,7 @@ describe('the wait of append', () => {
 
   it('WAL-2 below always ends without a sync, with one when it asked for it', async () => {
     const { log, disk } = await opened({ durability: 'os' });
-    const syncs = (): number => disk.journal.filter((entry) => entry.k === 'sync').length;
+    const syncs = (): number => disk.journal.filter((entry) => entry.kind === 'sync').length;
     await turns();
     const before = syncs();
     await log.append(bytes(1));
@@ -334,7 +334,7 @@ describe('close', () => {
       await fill(log, [1, 3, 1]);
       await log.close();
       const cut = disk.crash(disk.journal.length, () => false);
-      const again = await openSim(cut.io, { strict: true });
+      const again = await openSim(cut.fileIo, { strict: true });
       expect(again.recovery).toMatchObject({
         recordsRead: 5,
         recordsUnattested: 0,

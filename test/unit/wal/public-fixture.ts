@@ -4,7 +4,8 @@ import type { FileHandle, FileIo } from '../../../src/base/file-io.ts';
 import { isStoreError } from '../../../src/base/errors.ts';
 import { type Log, type LogOptions, type LogReader, openLog } from '../../../wal/index.ts';
 import { recordOf, turns } from './log-driver.ts';
-import { SimDisk } from './sim-disk.ts';
+import { changedHandle, changedIo } from './sim-fixture.ts';
+import { SimDisk } from 'pawl/testing';
 
 /** Content of a record: its offset, and a length that varies with it. */
 export function content(offset: number): Uint8Array {
@@ -25,29 +26,30 @@ export class WatchedIo {
   bytesRead = 0;
   private held: (() => void)[] | undefined;
 
-  constructor(disk: SimDisk = new SimDisk()) {
+  constructor(disk: SimDisk = SimDisk.of()) {
     this.disk = disk;
-    this.io = {
-      ...disk.io,
+    this.io = changedIo(disk.fileIo, {
       open: async (path, mode) => {
-        const handle = await disk.io.open(path, mode);
+        const handle = await disk.fileIo.open(path, mode);
         return mode === 'read' ? this.watch(handle) : this.gate(handle);
       },
-    };
+    });
   }
 
   private watch(handle: FileHandle): FileHandle {
     this.opened++;
     this.openForReading.add(handle);
-    return {
-      ...handle,
+    return changedHandle(handle, {
       read: async (...args) => {
         const length = await handle.read(...args);
         this.bytesRead += length;
         return length;
       },
-      close: async () => void this.openForReading.delete(handle),
-    };
+      close: async () => {
+        this.openForReading.delete(handle);
+        await handle.close();
+      },
+    });
   }
 
   private gate(handle: FileHandle): FileHandle {
@@ -55,12 +57,11 @@ export class WatchedIo {
       if (this.held === undefined) run();
       else this.held.push(run);
     };
-    return {
-      ...handle,
+    return changedHandle(handle, {
       write: (from, start, length, at, done) =>
         pass(() => handle.write(from, start, length, at, done)),
       datasync: (done) => pass(() => handle.datasync(done)),
-    };
+    });
   }
 
   /** Writes and syncs do not begin until let go. */

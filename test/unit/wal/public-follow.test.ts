@@ -17,6 +17,7 @@ import {
   turns,
   WatchedIo,
 } from './public-fixture.ts';
+import { flipAt } from './sim-fixture.ts';
 
 /** Collects until the end; checks that nothing is missing, double, or different. */
 async function collect(log: Log, options: FollowOptions = {}, until = Infinity): Promise<number[]> {
@@ -69,7 +70,7 @@ describe('follow', () => {
         steps,
         fc.constantFrom('always' as const, 'os' as const),
         async (list, durability) => {
-          const log = await openSim(new SimDisk().io, { durability });
+          const log = await openSim(SimDisk.of().fileIo, { durability });
           const follower = log.follow({ after: 0 });
           const pulled: Promise<IteratorResult<LogRecord>>[] = [];
           let appended = 0;
@@ -104,7 +105,7 @@ describe('follow', () => {
   });
 
   it('answers calls in the order they were made, whenever they come', async () => {
-    const log = await openSim(new SimDisk().io, { segmentBytes: 64 * KiB });
+    const log = await openSim(SimDisk.of().fileIo, { segmentBytes: 64 * KiB });
     await fill(log, [300]);
     for (let every = 1; every < 4; every++) {
       const follower = log.follow({ after: 0 });
@@ -121,7 +122,7 @@ describe('follow', () => {
   });
 
   it('gives a commit larger than a page, each record of it once', async () => {
-    const log = await openSim(new SimDisk().io, { segmentBytes: 4 * MiB });
+    const log = await openSim(SimDisk.of().fileIo, { segmentBytes: 4 * MiB });
     await fill(log, [2, 5000, 1]);
     expect(await collect(log, { after: 0 }, 5003)).toEqual(upTo(1, 5003));
     expect(await collect(log, { after: 3333 }, 5003)).toEqual(upTo(3334, 5003));
@@ -209,7 +210,7 @@ describe('a follower ends', () => {
   );
 
   it('before it began when the signal was aborted already', async () => {
-    const log = await openSim(new SimDisk().io);
+    const log = await openSim(SimDisk.of().fileIo);
     await fill(log, ones(3));
     expect(await collect(log, { after: 0, signal: AbortSignal.abort() })).toEqual([]);
     expect(log.stats().followers).toBe(0);
@@ -217,7 +218,7 @@ describe('a follower ends', () => {
   });
 
   it('in the middle of a page, and forgets the rest of it', async () => {
-    const log = await openSim(new SimDisk().io);
+    const log = await openSim(SimDisk.of().fileIo);
     await fill(log, ones(30));
     const abort = new AbortController();
     const seen: number[] = [];
@@ -248,7 +249,7 @@ describe('a follower ends', () => {
   });
 
   it('with OFFSET_TOO_OLD when what it wants was dropped, and is over then', async () => {
-    const log = await openSim(new SimDisk().io);
+    const log = await openSim(SimDisk.of().fileIo);
     for (let i = 0; i < 50; i++) await fill(log, ones(30));
     const follower = log.follow({ after: 0 });
     expect((await follower.next()).value).toMatchObject({ offset: 1 });
@@ -272,12 +273,11 @@ describe('a follower ends', () => {
   });
 
   it('F-30 with CORRUPT at a damaged frame, after everything before it', async () => {
-    const disk = new SimDisk();
-    const log = await openSim(disk.io);
+    const disk = SimDisk.of();
+    const log = await openSim(disk.fileIo);
     await fill(log, ones(1));
     for (let i = 0; i < 20; i++) await fill(log, ones(2));
-    const bytes = disk.inodes[disk.names.get(`/db/${segmentName(2)}`) as number] as Uint8Array;
-    bytes[300] = (bytes[300] as number) ^ 1;
+    flipAt(disk, `/db/${segmentName(2)}`, 300);
     const seen: number[] = [];
     const following = (async () => {
       for await (const { offset } of log.follow({ after: 0 })) seen.push(offset);
@@ -296,7 +296,7 @@ describe('a follower ends', () => {
     [{ from: 1 }],
     [3],
   ])('at once for %j', async (options) => {
-    const log = await openSim(new SimDisk().io);
+    const log = await openSim(SimDisk.of().fileIo);
     expect(() => log.follow(options as object)).toThrow(
       expect.objectContaining({ code: 'BAD_REQUEST' }),
     );

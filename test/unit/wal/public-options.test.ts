@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type LogOptions, type LogRecord, openLog, scan } from '../../../wal/index.ts';
 import { seededRandom } from '../../../src/base/random.ts';
 import { check, codeOf, failureOf, fill, ones, openSim, SimDisk, turns } from './public-fixture.ts';
+import { flipAt } from './sim-fixture.ts';
 
 describe('openLog', () => {
   it.each([
@@ -21,8 +22,8 @@ describe('openLog', () => {
     [{ clock: null }, 'options.clock'],
     [{ logger: 'console' }, 'options.logger'],
   ])('refuses %j and creates nothing', async (options, path) => {
-    const disk = new SimDisk(new Map(), ['/']);
-    const call = openLog('/db', { fileIo: disk.io, ...(options as LogOptions) });
+    const disk = SimDisk.of(new Map(), ['/']);
+    const call = openLog('/db', { fileIo: disk.fileIo, ...(options as LogOptions) });
     expect(await failureOf(call)).toMatchObject({ code: 'BAD_REQUEST', details: { path } });
     expect([disk.journal, disk.isLocked]).toEqual([[], false]);
   });
@@ -37,9 +38,9 @@ describe('openLog', () => {
   });
 
   it('takes undefined for every option as its default', async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const log = await openLog('/db', {
-      fileIo: disk.io,
+      fileIo: disk.fileIo,
       readOnly: undefined,
       durability: undefined,
       segmentBytes: undefined,
@@ -56,22 +57,22 @@ describe('openLog', () => {
   });
 
   it('F-52 a second opener is STORE_LOCKED, and the lock goes with close', async () => {
-    const disk = new SimDisk();
-    const log = await openSim(disk.io);
-    expect(await failureOf(openSim(disk.io))).toMatchObject({
+    const disk = SimDisk.of();
+    const log = await openSim(disk.fileIo);
+    expect(await failureOf(openSim(disk.fileIo))).toMatchObject({
       code: 'STORE_LOCKED',
       details: { pid: 4242 },
     });
     await log.close();
-    await (await openSim(disk.io)).close();
+    await (await openSim(disk.fileIo)).close();
   });
 
   it('takes time and randomness from its ports: the same calls, the same bytes', async () => {
     const files: Map<string, Uint8Array>[] = [];
     for (let i = 0; i < 2; i++) {
-      const disk = new SimDisk();
+      const disk = SimDisk.of();
       const clock = { now: () => 5_000, setTimer: () => () => undefined };
-      const log = await openSim(disk.io, { clock, random: seededRandom(3) });
+      const log = await openSim(disk.fileIo, { clock, random: seededRandom(3) });
       await fill(log, [1, 2]);
       await log.close();
       files.push(disk.files());
@@ -80,8 +81,8 @@ describe('openLog', () => {
   });
 
   it('WAL-8 counts what there is and what was done', async () => {
-    const disk = new SimDisk();
-    const log = await openSim(disk.io);
+    const disk = SimDisk.of();
+    const log = await openSim(disk.fileIo);
     await fill(log, [1]);
     await fill(log, [3]);
     const follower = log.follow();
@@ -100,7 +101,7 @@ describe('openLog', () => {
     });
     await follower.return?.();
     await log.close();
-    const again = await openSim(disk.io);
+    const again = await openSim(disk.fileIo);
     await turns();
     expect(again.stats()).toMatchObject({
       records: 4,
@@ -119,15 +120,15 @@ describe('openLog', () => {
 
 describe('scan', () => {
   it('gives every record once and says what there is', async () => {
-    const disk = new SimDisk();
-    const log = await openSim(disk.io);
+    const disk = SimDisk.of();
+    const log = await openSim(disk.fileIo);
     for (let i = 0; i < 20; i++) await fill(log, [1, 3]);
     await log.truncateBefore(30);
     const { firstOffset, storeId } = log;
     await log.close();
     const records: LogRecord[] = [];
     const summary = await scan('/db', {
-      fileIo: disk.io,
+      fileIo: disk.fileIo,
       onRecord: (record) => records.push(record),
       strict: true,
     });
@@ -146,18 +147,18 @@ describe('scan', () => {
     });
     expect(summary.segments[0]?.firstOffset).toBe(firstOffset);
     expect(summary.segments.at(-1)?.lastOffset).toBe(80);
-    expect(await scan('/db', { fileIo: disk.io })).toEqual(summary);
+    expect(await scan('/db', { fileIo: disk.fileIo })).toEqual(summary);
   });
 
   it('passes on what the callback throws', async () => {
-    const disk = new SimDisk();
-    const log = await openSim(disk.io);
+    const disk = SimDisk.of();
+    const log = await openSim(disk.fileIo);
     await fill(log, [5]);
     await log.close();
     const enough = new RangeError('enough');
     let seen = 0;
     const call = scan('/db', {
-      fileIo: disk.io,
+      fileIo: disk.fileIo,
       onRecord: () => {
         if (++seen === 3) throw enough;
       },
@@ -167,23 +168,22 @@ describe('scan', () => {
   });
 
   it('is NOT_FOUND where there is no log', async () => {
-    expect(await codeOf(scan('/db', { fileIo: new SimDisk().io }))).toBe('NOT_FOUND');
+    expect(await codeOf(scan('/db', { fileIo: SimDisk.of().fileIo }))).toBe('NOT_FOUND');
     expect(await codeOf(scan('/db', { on: 1 } as object))).toBe('BAD_REQUEST');
   });
 
   it('WAL-5 says what a crash left behind, and is CORRUPT about it when strict', async () => {
-    const disk = new SimDisk();
-    const log = await openSim(disk.io);
+    const disk = SimDisk.of();
+    const log = await openSim(disk.fileIo);
     await fill(log, [1]);
     await fill(log, [4]);
     const torn = disk.crash(disk.journal.length, () => true);
-    const file = torn.inodes[torn.names.get('/db/00000001.wal') as number] as Uint8Array;
     const end = log.stats().bytesUsed;
-    file[end - 9] = (file[end - 9] as number) ^ 1;
-    const summary = await scan('/db', { fileIo: torn.io });
+    flipAt(torn, '/db/00000001.wal', end - 9);
+    const summary = await scan('/db', { fileIo: torn.fileIo });
     expect(summary).toMatchObject({ lastOffset: 1, records: 1 });
     expect(summary.bytesTruncated).toBeGreaterThan(0);
-    expect(await codeOf(scan('/db', { fileIo: torn.io, strict: true }))).toBe('CORRUPT');
+    expect(await codeOf(scan('/db', { fileIo: torn.fileIo, strict: true }))).toBe('CORRUPT');
     await log.close();
   });
 });

@@ -18,12 +18,9 @@ import {
   turns,
   WatchedIo,
 } from './public-fixture.ts';
+import { changedIo, flipAt, place, replace, viewOf } from './sim-fixture.ts';
 
 const path = (number: number): string => `/db/${segmentName(number)}`;
-
-function inode(disk: SimDisk, file: string): Uint8Array {
-  return disk.inodes[disk.names.get(file) as number] as Uint8Array;
-}
 
 async function filled(count: number): Promise<{ log: Log; watched: WatchedIo; disk: SimDisk }> {
   const watched = new WatchedIo();
@@ -65,14 +62,14 @@ describe('read', () => {
     [7, 'range'],
     [null, 'range'],
   ])('refuses %j', async (range, at) => {
-    const log = await openSim(new SimDisk().io);
+    const log = await openSim(SimDisk.of().fileIo);
     const error = await failureOf(log.read(range as object));
     expect(error).toMatchObject({ code: 'BAD_REQUEST', details: { path: at } });
     await log.close();
   });
 
   it('ends a page with the record that brings it to 16 MiB', async () => {
-    const log = await openSim(new SimDisk().io, { segmentBytes: 64 * MiB });
+    const log = await openSim(SimDisk.of().fileIo, { segmentBytes: 64 * MiB });
     for (let i = 0; i < 4; i++) await log.append(new Uint8Array(6 * MiB).fill(i));
     const page = await log.read();
     expect(page.records.map((record) => record.offset)).toEqual([1, 2, 3]);
@@ -119,11 +116,11 @@ describe('read', () => {
         reads,
         fc.constantFrom('always' as const, 'os' as const),
         async (commits, wanted, durability) => {
-          const disk = new SimDisk();
+          const disk = SimDisk.of();
           const ends = new Set<number>();
           let last = 0;
           for (const size of commits) ends.add((last += size));
-          const log = await openSim(disk.io, { durability });
+          const log = await openSim(disk.fileIo, { durability });
           const half = Math.ceil(commits.length / 2);
           await fill(log, commits.slice(0, half));
           await readAll(log);
@@ -133,13 +130,13 @@ describe('read', () => {
           const killed = disk.crash(disk.journal.length, () => true);
           await log.close();
           for (const after of [disk, killed]) {
-            const again = await openSim(after.io);
+            const again = await openSim(after.fileIo);
             expect(again.lastOffset).toBe(log.lastOffset);
             await compare(again, wanted, ends);
             await fill(again, [3, 1]);
             await readAll(again);
             await again.close();
-            const frozen = await openLog('/db', { fileIo: after.io, readOnly: true });
+            const frozen = await openLog('/db', { fileIo: after.fileIo, readOnly: true });
             await readAll(frozen);
             await frozen.close();
           }
@@ -169,7 +166,7 @@ describe('read', () => {
   });
 
   it('leaves the event loop a turn, also to those who ask again and again', async () => {
-    const log = await openSim(new SimDisk().io);
+    const log = await openSim(SimDisk.of().fileIo);
     for (const count of [0, 5]) {
       if (count > 0) await fill(log, ones(count));
       const over = { isTrue: false };
@@ -189,7 +186,7 @@ describe('read', () => {
       if (mode === 'read') await turns(50);
       return watched.io.open(file, mode);
     };
-    const log = await openSim({ ...watched.io, open });
+    const log = await openSim(changedIo(watched.io, { open }));
     await fill(log, ones(50));
     const reads = [log.read({ limit: 50 }), log.read({ from: 20 })];
     await log.close();
@@ -246,9 +243,8 @@ describe('damage met while reading', () => {
   it('F-30 a flipped byte is CORRUPT with its place; what lies before it is given, what lies elsewhere too', async () => {
     const { log, disk } = await filled(100);
     const file = path(2);
-    const bytes = inode(disk, file);
     const at = 2000;
-    bytes[at] = (bytes[at] as number) ^ 4;
+    flipAt(disk, file, at, 4);
     const error = (await failureOf(readAll(log, 1))) as {
       code: string;
       details: { file: string; byteOffset: number; offset: number };
@@ -262,7 +258,7 @@ describe('damage met while reading', () => {
     );
     expect(await codeOf(log.read({ from: bad, limit: 1 }))).toBe('CORRUPT');
     expect((await log.read({ from: 100 })).records[0]?.bytes).toEqual(content(100));
-    bytes[at] ^= 4;
+    flipAt(disk, file, at, 4);
     await readAll(log);
     await log.append(content(101));
     await log.close();
@@ -270,13 +266,12 @@ describe('damage met while reading', () => {
 
   it('F-30 every byte of every frame is looked at', async () => {
     const { log, disk } = await filled(24);
-    const bytes = inode(disk, path(1));
     const end = log.stats().bytesUsed;
     const missed: number[] = [];
     for (let at = 64; at < Math.min(end, 4000); at += 3) {
-      bytes[at] = (bytes[at] as number) ^ 1;
+      flipAt(disk, path(1), at);
       if ((await codeOf(readAll(log))) !== 'CORRUPT') missed.push(at);
-      bytes[at] = (bytes[at] as number) ^ 1;
+      flipAt(disk, path(1), at);
     }
     // Behind the last frame of the segment there are zeros nobody reads.
     const used = missed[0] ?? end;
@@ -288,25 +283,25 @@ describe('damage met while reading', () => {
   it('F-25 a segment that is missing, short, or another one is CORRUPT and named', async () => {
     const { log, disk } = await filled(100);
     const file = path(2);
-    const id = disk.names.get(file) as number;
-    disk.names.delete(file);
+    const id = disk.image.names.get(file) as number;
+    disk.image.names.delete(file);
     expect(await failureOf(readAll(log))).toMatchObject({
       code: 'CORRUPT',
       details: { file: segmentName(2) },
     });
-    disk.names.set(file, disk.names.get(path(3)) as number);
+    disk.image.names.set(file, disk.image.names.get(path(3)) as number);
     expect(await failureOf(readAll(log))).toMatchObject({
       code: 'CORRUPT',
       details: { file: segmentName(2) },
     });
-    const whole = disk.inodes[id] as Uint8Array;
-    disk.names.set(file, id);
-    disk.inodes[id] = whole.slice(0, 1000);
+    disk.image.names.set(file, id);
+    const whole = viewOf(disk, file).slice();
+    replace(disk, file, whole.slice(0, 1000));
     expect(await failureOf(readAll(log))).toMatchObject({
       code: 'CORRUPT',
       details: { file: segmentName(2), byteOffset: 1000 },
     });
-    disk.inodes[id] = whole;
+    replace(disk, file, whole);
     await readAll(log);
     await log.close();
   });
@@ -325,7 +320,7 @@ describe('damage met while reading', () => {
       code: 'WAL_IO_ERROR',
       details: { errno: 'EIO' },
     });
-    disk.fault = () => undefined;
+    disk.fault = undefined;
     await readAll(log);
     await log.close();
     expect(watched.openForReading.size).toBe(0);
@@ -334,9 +329,9 @@ describe('damage met while reading', () => {
 
 describe('a log opened for reading', () => {
   it('is NOT_FOUND where there is none, and creates nothing', async () => {
-    const disk = new SimDisk();
-    expect(await codeOf(openLog('/db', { fileIo: disk.io, readOnly: true }))).toBe('NOT_FOUND');
-    expect(await codeOf(openLog('/nowhere', { fileIo: disk.io, readOnly: true }))).toBe(
+    const disk = SimDisk.of();
+    expect(await codeOf(openLog('/db', { fileIo: disk.fileIo, readOnly: true }))).toBe('NOT_FOUND');
+    expect(await codeOf(openLog('/nowhere', { fileIo: disk.fileIo, readOnly: true }))).toBe(
       'NOT_FOUND',
     );
     expect(disk.journal).toEqual([]);
@@ -345,7 +340,7 @@ describe('a log opened for reading', () => {
   it('takes no lock, changes nothing, and shows what was there when it was opened', async () => {
     const { log, disk } = await filled(30);
     const entries = disk.journal.length;
-    const reader = await openLog('/db', { fileIo: disk.io, readOnly: true });
+    const reader = await openLog('/db', { fileIo: disk.fileIo, readOnly: true });
     expect(disk.journal.length).toBe(entries);
     expect(reader).toMatchObject({
       firstOffset: 1,
@@ -367,7 +362,7 @@ describe('a log opened for reading', () => {
   it('of a dead writer shows records nothing vouches for, and says how many', async () => {
     const { disk } = await filled(10);
     const killed = disk.crash(disk.journal.length, () => true);
-    const reader = await openLog('/db', { fileIo: killed.io, readOnly: true });
+    const reader = await openLog('/db', { fileIo: killed.fileIo, readOnly: true });
     expect(reader.lastOffset).toBe(10);
     expect(reader.recovery.recordsUnattested).toBeGreaterThan(0);
     await readAll(reader);
@@ -378,10 +373,10 @@ describe('a log opened for reading', () => {
     const { log, disk } = await filled(10);
     // A holder nobody can prove dead.
     const record = JSON.stringify({ pid: 1, host: 'elsewhere', token: 'ab', method: 'record' });
-    disk.names.set('/db/lock', disk.inodes.push(new TextEncoder().encode(record)) - 1);
-    const reader = await openLog('/db', { fileIo: disk.io, readOnly: true });
-    disk.names.delete('/db/lock');
-    const dead = await openLog('/db', { fileIo: disk.io, readOnly: true });
+    place(disk, '/db/lock', new TextEncoder().encode(record));
+    const reader = await openLog('/db', { fileIo: disk.fileIo, readOnly: true });
+    disk.image.names.delete('/db/lock');
+    const dead = await openLog('/db', { fileIo: disk.fileIo, readOnly: true });
     const { recordsUnattested } = dead.recovery;
     expect([dead.lastOffset, recordsUnattested > 0]).toEqual([10, true]);
     expect(reader.recovery.recordsUnattested).toBe(0);
@@ -394,7 +389,7 @@ describe('a log opened for reading', () => {
 
   it('refuses options that only a writer has', async () => {
     const { log, disk } = await filled(1);
-    const options = { fileIo: disk.io, readOnly: true as const, segmentBytes: 4096 };
+    const options = { fileIo: disk.fileIo, readOnly: true as const, segmentBytes: 4096 };
     expect(await failureOf(openLog('/db', options))).toMatchObject({
       code: 'BAD_REQUEST',
       details: { path: 'options.segmentBytes' },

@@ -13,26 +13,27 @@ import {
   SimDisk,
   turns,
 } from './public-fixture.ts';
-import { osError, undecided } from './sim-disk.ts';
+import { undecided } from '../../../src/testing/sim-disk.ts';
+import { changedIo, lastTold, osError } from './sim-fixture.ts';
 
 async function filled(
   options: LogOptions = {},
   commits = 40,
 ): Promise<{ log: Log; disk: SimDisk }> {
-  const disk = new SimDisk();
-  const log = await openSim(disk.io, options);
+  const disk = SimDisk.of();
+  const log = await openSim(disk.fileIo, options);
   for (let i = 0; i < commits; i++) await fill(log, ones(3));
   await turns();
   return { log, disk };
 }
 
 const segmentsOf = (disk: SimDisk): string[] =>
-  [...disk.names.keys()].filter((name) => name.endsWith('.wal')).sort();
+  [...disk.image.names.keys()].filter((name) => name.endsWith('.wal')).sort();
 
 function sizeOf(disk: SimDisk): number {
   let bytes = 0;
-  for (const [name, inode] of disk.names)
-    if (!name.endsWith('/lock')) bytes += (disk.inodes[inode] as Uint8Array).length;
+  for (const [name, file] of disk.image.names)
+    if (!name.endsWith('/lock')) bytes += disk.image.content(file).length;
   return bytes;
 }
 
@@ -84,7 +85,7 @@ describe('truncateBefore', () => {
     await fill(log, ones(3));
     await log.close();
     for (let i = 0; i < 3; i++) {
-      const again = await openSim(disk.io);
+      const again = await openSim(disk.fileIo);
       expect(again.lastOffset).toBe(123 + i);
       await again.truncateBefore(2 ** 50);
       expect(again.firstOffset).toBeLessThanOrEqual(again.lastOffset);
@@ -96,8 +97,8 @@ describe('truncateBefore', () => {
   });
 
   it('of nothing, or before the first record, does nothing', async () => {
-    const disk = new SimDisk();
-    const log = await openSim(disk.io);
+    const disk = SimDisk.of();
+    const log = await openSim(disk.fileIo);
     await turns();
     const entries = disk.journal.length;
     for (const offset of [1, 2, 2 ** 50])
@@ -122,7 +123,7 @@ describe('truncateBefore', () => {
     const kinds = disk.journal
       .slice(from)
       .flatMap((entry) =>
-        entry.k === 'remove' ? [entry.path] : entry.k === 'ack' ? [] : [entry.k],
+        entry.kind === 'remove' ? [entry.path] : entry.kind === 'told' ? [] : [entry.kind],
       );
     const removed = Array.from({ length: segments }, (_, i) => `/db/${segmentName(i + 1)}`);
     // Each slot is written and synced by itself; the slot in force may be written once more before.
@@ -144,18 +145,18 @@ describe('truncateBefore', () => {
     const last = log.truncateBefore(100);
     await log.close();
     expect((await last).segments).toBeGreaterThanOrEqual(0);
-    const again = await openSim(disk.io);
+    const again = await openSim(disk.fileIo);
     expect(again.lastOffset).toBe(120);
     await again.close();
   });
 
   it('is over when close() resolves, and so are its removals', async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const remove = async (path: string): Promise<void> => {
       await turns(3);
-      await disk.io.remove(path);
+      await disk.fileIo.remove(path);
     };
-    const log = await openSim({ ...disk.io, remove });
+    const log = await openSim(changedIo(disk.fileIo, { remove }));
     for (let i = 0; i < 40; i++) await fill(log, ones(3));
     let isOver = false;
     const dropping = log.truncateBefore(100).finally(() => {
@@ -179,11 +180,11 @@ describe('truncateBefore', () => {
     expect(segmentsOf(disk)[0]).toBe(`/db/${segmentName(1)}`);
     await fill(log, ones(1));
     const killed = disk.crash(disk.journal.length, () => true);
-    disk.fault = () => undefined;
+    disk.fault = undefined;
     expect((await log.truncateBefore(100)).segments).toBeGreaterThan(1);
     expect(segmentsOf(disk)[0]).not.toBe(`/db/${segmentName(1)}`);
     await log.close();
-    const again = await openSim(killed.io);
+    const again = await openSim(killed.fileIo);
     expect(again.firstOffset).toBe(firstOffset);
     await fill(again, ones(1));
     await turns();
@@ -197,7 +198,7 @@ describe('truncateBefore', () => {
     disk.fault = (call, path) =>
       call === 'write' && path.endsWith('manifest') ? osError('EIO') : undefined;
     expect(await codeOf(log.truncateBefore(100))).toBe('WAL_IO_ERROR');
-    disk.fault = () => undefined;
+    disk.fault = undefined;
     expect([log.firstOffset, segmentsOf(disk)]).toEqual([1, files]);
     await readAll(log);
     expect((await log.truncateBefore(100)).segments).toBeGreaterThan(1);
@@ -209,7 +210,7 @@ describe('truncateBefore', () => {
     const { log, disk } = await filled();
     const used = sizeOf(disk);
     disk.fault = (call, path) =>
-      call === 'open' && path.endsWith('.new') ? osError('ENOSPC') : undefined;
+      call === 'create' && path.endsWith('.new') ? osError('ENOSPC') : undefined;
     for (
       let code = '';
       code !== 'WAL_IO_ERROR';
@@ -223,15 +224,15 @@ describe('truncateBefore', () => {
   });
 
   it('below always drops nothing that what is synced still needs', async () => {
-    const disk = new SimDisk();
-    const log = await openSim(disk.io, { durability: 'os' });
+    const disk = SimDisk.of();
+    const log = await openSim(disk.fileIo, { durability: 'os' });
     for (let i = 0; i < 60; i++) await fill(log, ones(2));
     const { durableOffset } = log;
     expect(durableOffset).toBeLessThan(log.lastOffset);
     await log.truncateBefore(log.lastOffset);
     expect(log.firstOffset).toBeLessThanOrEqual(durableOffset);
     const cut = disk.crash(disk.journal.length, () => false);
-    const again = await openSim(cut.io);
+    const again = await openSim(cut.fileIo);
     expect(again.lastOffset).toBeGreaterThanOrEqual(durableOffset);
     await readAll(again);
     await again.close();
@@ -242,7 +243,7 @@ describe('truncateBefore', () => {
 describe('a reader beside the process that drops', () => {
   it('is told OFFSET_TOO_OLD, not that a segment is missing', async () => {
     const { log, disk } = await filled();
-    const reader = await openLog('/db', { fileIo: disk.io, readOnly: true });
+    const reader = await openLog('/db', { fileIo: disk.fileIo, readOnly: true });
     await log.truncateBefore(100);
     expect(await failureOf(reader.read({ from: 1 }))).toMatchObject({
       code: 'OFFSET_TOO_OLD',
@@ -259,7 +260,7 @@ describe('F-11 a crash at any point of dropping', () => {
   /** Opens what a crash left: all that was acknowledged and not dropped is there, and it goes on. */
   async function survive(disk: SimDisk, acked: number, asked: number, what: string): Promise<void> {
     try {
-      const log = await openSim(disk.io);
+      const log = await openSim(disk.fileIo);
       if (log.lastOffset < acked) throw new Error(`${acked} acknowledged, ${log.lastOffset} found`);
       if (log.firstOffset > asked)
         throw new Error(`begins with ${log.firstOffset}, dropped before ${asked}`);
@@ -268,7 +269,7 @@ describe('F-11 a crash at any point of dropping', () => {
       await log.truncateBefore(asked);
       await readAll(log);
       await log.close();
-      const again = await openSim(disk.io, { strict: true });
+      const again = await openSim(disk.fileIo, { strict: true });
       await readAll(again);
       await again.close();
     } catch (error) {
@@ -280,9 +281,9 @@ describe('F-11 a crash at any point of dropping', () => {
     'at level %s leaves a log that opens with everything it must hold',
     { timeout: 120_000 },
     async (durability) => {
-      const disk = new SimDisk();
-      const log = await openSim(disk.io, { durability });
-      const acknowledge = async (): Promise<void> => disk.ack(await log.flush());
+      const disk = SimDisk.of();
+      const log = await openSim(disk.fileIo, { durability });
+      const acknowledge = async (): Promise<void> => disk.tell(await log.flush());
       for (let i = 0; i < 14; i++) await fill(log, ones(3));
       await acknowledge();
       const start = disk.journal.length;
@@ -295,7 +296,7 @@ describe('F-11 a crash at any point of dropping', () => {
       await log.close();
       let states = 0;
       for (let length = start; length <= disk.journal.length; length++) {
-        const acked = disk.acked(length);
+        const acked = lastTold(disk, length);
         const open = undecided(disk, length);
         await survive(
           disk.crash(length, () => true),

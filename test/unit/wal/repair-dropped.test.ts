@@ -7,7 +7,7 @@ import { type Damage, type Files, cut, flip, missing, zero } from './damages.ts'
 import { framesIn } from './forge.ts';
 import { openDriver } from './log-driver.ts';
 import { fill, ones, openSim, readAll } from './public-fixture.ts';
-import { SimDisk } from './sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
 
 const DB = '/db';
 const RECORDS = 90;
@@ -17,8 +17,8 @@ let first: number;
 /** Segments that are left, oldest first. */
 let paths: string[];
 beforeAll(async () => {
-  const disk = new SimDisk();
-  const log = await openSim(disk.io);
+  const disk = SimDisk.of();
+  const log = await openSim(disk.fileIo);
   for (let i = 0; i < RECORDS; i++) await fill(log, ones(1));
   await log.truncateBefore(RECORDS / 2);
   first = log.firstOffset;
@@ -29,12 +29,12 @@ beforeAll(async () => {
 
 /** Repairs; what is left opens, begins where it began, and takes more. Gives the last record kept. */
 async function repaired(damage: Damage): Promise<number> {
-  const disk = new SimDisk(damage(files));
-  const found = await verifyLog(DB, { fileIo: disk.io });
+  const disk = SimDisk.of(damage(files));
+  const found = await verifyLog(DB, { fileIo: disk.fileIo });
   expect([found.ok, found.firstOffset]).toEqual([false, first]);
-  const { lastOffset } = await repairLog(DB, { fileIo: disk.io });
+  const { lastOffset } = await repairLog(DB, { fileIo: disk.fileIo });
   expect(lastOffset).toBe(found.lastOffset);
-  const log = await openSim(disk.io);
+  const log = await openSim(disk.fileIo);
   expect([log.firstOffset, log.lastOffset]).toEqual([first, lastOffset]);
   await readAll(log);
   await fill(log, [2]);
@@ -46,7 +46,7 @@ describe('a log whose beginning was dropped', () => {
   it('WAL-5 WAL-7 is whole, and begins behind what was dropped', async () => {
     expect([first > 20, paths.length > 2]).toEqual([true, true]);
     expect(paths).not.toContain('/db/00000001.wal');
-    const report = await verifyLog(DB, { fileIo: new SimDisk(files).io });
+    const report = await verifyLog(DB, { fileIo: SimDisk.of(files).fileIo });
     expect(report).toMatchObject({ ok: true, firstOffset: first, lastOffset: RECORDS });
   });
 
@@ -58,13 +58,13 @@ describe('a log whose beginning was dropped', () => {
 
   // The manifest once went on asking for the oldest file, which had been replaced: no log any more, after any number of repairs.
   it('F-16 F-31 keeps every record also when the repair dies at any call, and is run again', async () => {
-    const disk = new SimDisk(flip(paths[0] as string, 30)(files));
-    await repairLog(DB, { fileIo: disk.io });
+    const disk = SimDisk.of(flip(paths[0] as string, 30)(files));
+    await repairLog(DB, { fileIo: disk.fileIo });
     for (let length = 0; length <= disk.journal.length; length++) {
       for (const keep of [true, false]) {
         const crashed = disk.crash(length, () => keep);
-        const { lastOffset } = await repairLog(DB, { fileIo: crashed.io });
-        const { firstOffset, records } = await scan(DB, { fileIo: crashed.io, strict: true });
+        const { lastOffset } = await repairLog(DB, { fileIo: crashed.fileIo });
+        const { firstOffset, records } = await scan(DB, { fileIo: crashed.fileIo, strict: true });
         expect([length, lastOffset, firstOffset]).toEqual([length, RECORDS, first]);
         expect(records).toBe(RECORDS - first + 1);
       }
@@ -74,7 +74,8 @@ describe('a log whose beginning was dropped', () => {
   it('F-31 keeps what lies before the damage, from its own first record on', async () => {
     const path = paths[1] as string;
     const starts = framesIn(files.get(path) as Uint8Array);
-    const before = (await verifyLog(DB, { fileIo: new SimDisk(files).io })).segments[0]?.lastOffset;
+    const before = (await verifyLog(DB, { fileIo: SimDisk.of(files).fileIo })).segments[0]
+      ?.lastOffset;
     expect(await repaired(flip(path, (starts[3] as number) + 50))).toBe((before as number) + 2);
     expect(await repaired(missing(path))).toBe(before);
     expect(await repaired(zero(path, starts[1] as number, starts[4] as number))).toBe(before);
@@ -83,8 +84,8 @@ describe('a log whose beginning was dropped', () => {
   it('F-31 leaves the files before the damage as they are', async () => {
     const [before, hit] = paths as [string, string];
     const [, , second] = framesIn(files.get(hit) as Uint8Array) as [number, number, number];
-    const disk = new SimDisk(flip(hit, second + 50)(files));
-    const { saved } = await repairLog(DB, { fileIo: disk.io });
+    const disk = SimDisk.of(flip(hit, second + 50)(files));
+    const { saved } = await repairLog(DB, { fileIo: disk.fileIo });
     expect(saved).not.toContain(before.slice(DB.length + 1));
     expect(disk.files().get(before)).toEqual(files.get(before));
   });
@@ -96,8 +97,8 @@ describe('a log whose beginning was dropped', () => {
   });
 
   it('F-25 F-31 is CORRUPT without its oldest segment', async () => {
-    const disk = new SimDisk(missing(paths[0] as string)(files));
-    const { ok, problems } = await verifyLog(DB, { fileIo: disk.io });
+    const disk = SimDisk.of(missing(paths[0] as string)(files));
+    const { ok, problems } = await verifyLog(DB, { fileIo: disk.fileIo });
     expect(ok).toBe(false);
     expect(problems[0]?.details).toMatchObject({ file: (paths[0] as string).slice(DB.length + 1) });
   });
@@ -105,8 +106,8 @@ describe('a log whose beginning was dropped', () => {
 
 describe('a log of which nothing is left', () => {
   async function oneRecord(): Promise<Files> {
-    const disk = new SimDisk();
-    const { driver, writer } = await openDriver(disk.io, DB);
+    const disk = SimDisk.of();
+    const { driver, writer } = await openDriver(disk.fileIo, DB);
     await driver.commit();
     await writer.close();
     return disk.files();
@@ -120,10 +121,10 @@ describe('a log of which nothing is left', () => {
   it.each(Object.entries(losses))(
     'F-31 F-25 is an empty log after a repair: %s',
     async (_, loss) => {
-      const disk = new SimDisk(loss(await oneRecord()));
-      const report = await repairLog(DB, { fileIo: disk.io });
+      const disk = SimDisk.of(loss(await oneRecord()));
+      const report = await repairLog(DB, { fileIo: disk.fileIo });
       expect(report).toMatchObject({ lastOffset: 0, lost: { first: 1, last: 1 } });
-      const log = await openLog(DB, { fileIo: disk.io });
+      const log = await openLog(DB, { fileIo: disk.fileIo });
       expect(log.lastOffset).toBe(0);
       await fill(log, [1]);
       await log.close();
@@ -131,15 +132,15 @@ describe('a log of which nothing is left', () => {
   );
 
   it('F-31 a segment cut inside a payload loses that record, and those behind it', async () => {
-    const disk = new SimDisk();
-    const { driver, writer } = await openDriver(disk.io, DB);
+    const disk = SimDisk.of();
+    const { driver, writer } = await openDriver(disk.fileIo, DB);
     driver.recordBytes = 500;
     for (let i = 0; i < 15; i++) await driver.commit();
     await writer.close();
     const path = '/db/00000002.wal';
     const [, , , third] = framesIn(disk.files().get(path) as Uint8Array);
-    const damaged = new SimDisk(cut(path, (third as number) + 100)(disk.files()));
-    expect(await repairLog(DB, { fileIo: damaged.io })).toMatchObject({
+    const damaged = SimDisk.of(cut(path, (third as number) + 100)(disk.files()));
+    expect(await repairLog(DB, { fileIo: damaged.fileIo })).toMatchObject({
       lastOffset: 9,
       lost: { first: 10, last: 15 },
     });

@@ -22,7 +22,7 @@ import {
   zero,
 } from './damages.ts';
 import { ManualThread, openDriver, scanDriver, turns } from './log-driver.ts';
-import { SimDisk } from './sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
 
 const DB = '/db';
 const [ONE, TWO, THREE] = ['/db/00000001.wal', '/db/00000002.wal', '/db/00000003.wal'];
@@ -33,8 +33,8 @@ const FIRST_FRAME = 128;
 
 /** Three segments, cleanly closed: records 1 to 15, most in frames of their own. */
 async function closedLog(): Promise<Files> {
-  const disk = new SimDisk();
-  const { driver, writer } = await openDriver(disk.io, DB);
+  const disk = SimDisk.of();
+  const { driver, writer } = await openDriver(disk.fileIo, DB);
   driver.recordBytes = 500;
   for (let i = 0; i < 15; i++) await driver.commit();
   await writer.close();
@@ -43,9 +43,9 @@ async function closedLog(): Promise<Files> {
 
 /** One segment of three frames with a mark behind each, left by a kill. */
 async function markedLog(): Promise<Files> {
-  const disk = new SimDisk();
+  const disk = SimDisk.of();
   const thread = new ManualThread();
-  const { driver } = await openDriver(disk.io, DB, { thread });
+  const { driver } = await openDriver(disk.fileIo, DB, { thread });
   for (let i = 0; i < 3; i++) {
     await driver.commit();
     thread.fire();
@@ -56,15 +56,15 @@ async function markedLog(): Promise<Files> {
 
 /** Three commits and a kill before any mark. */
 async function killedLog(): Promise<Files> {
-  const disk = new SimDisk();
-  const { driver } = await openDriver(disk.io, DB);
+  const disk = SimDisk.of();
+  const { driver } = await openDriver(disk.fileIo, DB);
   for (let i = 0; i < 3; i++) await driver.commit();
   return disk.files();
 }
 
 async function opens(files: Files): Promise<boolean> {
   try {
-    return (await scanLog(new SimDisk(files).io, DB)) !== undefined;
+    return (await scanLog(SimDisk.of(files).fileIo, DB)) !== undefined;
   } catch (error) {
     if (isStoreError(error, 'CORRUPT')) return false;
     throw error;
@@ -72,8 +72,8 @@ async function opens(files: Files): Promise<boolean> {
 }
 
 async function verified(files: Files): Promise<LogReport> {
-  const disk = new SimDisk(files);
-  const report = await verifyLog(DB, { fileIo: disk.io });
+  const disk = SimDisk.of(files);
+  const report = await verifyLog(DB, { fileIo: disk.fileIo });
   expect(disk.files()).toEqual(files);
   expect(report.ok).toBe(await opens(files));
   return report;
@@ -82,10 +82,10 @@ async function verified(files: Files): Promise<LogReport> {
 /** Repairs, proves every promise, and gives the report. */
 async function repaired(files: Files, segmentBytes?: number): Promise<RepairReport> {
   const found = await verified(files);
-  const disk = new SimDisk(files);
-  const dry = await repairLog(DB, { fileIo: disk.io, dryRun: true });
+  const disk = SimDisk.of(files);
+  const dry = await repairLog(DB, { fileIo: disk.fileIo, dryRun: true });
   expect(disk.files()).toEqual(files);
-  const report = await repairLog(DB, { fileIo: disk.io, segmentBytes });
+  const report = await repairLog(DB, { fileIo: disk.fileIo, segmentBytes });
   expect(disk.isLocked).toBe(false);
   expect(report).toEqual({ ...dry, savedTo: found.ok ? '' : '/db/damaged-1' });
   expect(report.lastOffset).toBe(found.lastOffset);
@@ -102,13 +102,13 @@ async function repaired(files: Files, segmentBytes?: number): Promise<RepairRepo
 
 /** The log opens, holds exactly these records, and takes another. */
 async function isWhole(disk: SimDisk, records: number): Promise<void> {
-  expect((await scanDriver(disk.io, DB, { strict: true })).records).toBe(records);
-  const { writer, driver, replayed } = await openDriver(disk.io, DB);
+  expect((await scanDriver(disk.fileIo, DB, { strict: true })).records).toBe(records);
+  const { writer, driver, replayed } = await openDriver(disk.fileIo, DB);
   expect(replayed).toBe(records);
   await driver.commit(2);
   await writer.close();
-  expect((await scanDriver(disk.io, DB, { strict: true })).records).toBe(records + 2);
-  expect((await verifyLog(DB, { fileIo: disk.io })).ok).toBe(true);
+  expect((await scanDriver(disk.fileIo, DB, { strict: true })).records).toBe(records + 2);
+  expect((await verifyLog(DB, { fileIo: disk.fileIo })).ok).toBe(true);
 }
 
 describe('verifying', () => {
@@ -162,19 +162,19 @@ describe('verifying', () => {
   });
 
   it('what a live writer moved under the reader is not believed at once', async () => {
-    const disk = new SimDisk(files);
+    const disk = SimDisk.of(files);
     let failures = 1;
     const gone = Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
     disk.fault = (call, path) =>
       call === 'open' && path === TWO && failures-- > 0 ? gone : undefined;
-    expect((await verifyLog(DB, { fileIo: disk.io })).ok).toBe(true);
+    expect((await verifyLog(DB, { fileIo: disk.fileIo })).ok).toBe(true);
   });
 
   it('WAL-5 gives every record that can be kept, in order', async () => {
     const offsets: number[] = [];
     const damaged = flip(TWO, FIRST_FRAME + FRAME_BYTES + 60)(files);
     await verifyLog(DB, {
-      fileIo: new SimDisk(damaged).io,
+      fileIo: SimDisk.of(damaged).fileIo,
       begin: () => {
         offsets.length = 0;
         return (_bytes, _start, _end, firstOffset) => void offsets.push(firstOffset);
@@ -197,7 +197,7 @@ describe('verifying', () => {
   });
 
   it('is NOT_FOUND where there is no log, BAD_REQUEST where there is a file', async () => {
-    const io = new SimDisk(new Map([['/db/notes.txt', Uint8Array.of(1)]])).io;
+    const io = SimDisk.of(new Map([['/db/notes.txt', Uint8Array.of(1)]])).fileIo;
     await expect(verifyLog('/nowhere', { fileIo: io })).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
@@ -209,15 +209,15 @@ describe('verifying', () => {
   });
 
   it('F-40 a disk that gives errors is reported, and not repaired', async () => {
-    const disk = new SimDisk(files);
+    const disk = SimDisk.of(files);
     disk.fault = (call, path) =>
       call === 'read' && path === TWO
         ? Object.assign(new Error('EIO'), { code: 'EIO' })
         : undefined;
-    const report = await verifyLog(DB, { fileIo: disk.io });
+    const report = await verifyLog(DB, { fileIo: disk.fileIo });
     expect(report.ok).toBe(false);
     expect(report.problems).toMatchObject([{ code: 'WAL_IO_ERROR', details: { errno: 'EIO' } }]);
-    await expect(repairLog(DB, { fileIo: disk.io })).rejects.toMatchObject({
+    await expect(repairLog(DB, { fileIo: disk.fileIo })).rejects.toMatchObject({
       code: 'WAL_IO_ERROR',
     });
     expect(disk.files()).toEqual(files);
@@ -293,8 +293,8 @@ describe('repairing', () => {
   });
 
   it('F-31 records that were written again count once', async () => {
-    const disk = new SimDisk(await killedLog());
-    const { driver, writer } = await openDriver(disk.io, DB);
+    const disk = SimDisk.of(await killedLog());
+    const { driver, writer } = await openDriver(disk.fileIo, DB);
     await driver.commit();
     await writer.close();
     // Segment 1 holds records 1 to 3, segment 2 record 3 again and 4.
@@ -309,21 +309,21 @@ describe('repairing', () => {
     // Frames of 40-byte records: the copy of an older one behind the end is no torn write.
     const frameBytes = (end - FIRST_FRAME) / 3;
     const broken = misdirect(ONE, FIRST_FRAME, frameBytes, end)(killed);
-    const disk = new SimDisk(broken);
-    expect(await verifyLog(DB, { fileIo: disk.io })).toMatchObject({
+    const disk = SimDisk.of(broken);
+    expect(await verifyLog(DB, { fileIo: disk.fileIo })).toMatchObject({
       ok: false,
       attestedOffset: 2,
     });
-    expect((await repairLog(DB, { fileIo: disk.io })).lastOffset).toBe(3);
+    expect((await repairLog(DB, { fileIo: disk.fileIo })).lastOffset).toBe(3);
     const withoutDoubts = zero(ONE, FIRST_FRAME + 2 * frameBytes, bytes.length)(disk.files());
-    await isWhole(new SimDisk(withoutDoubts), 3);
+    await isWhole(SimDisk.of(withoutDoubts), 3);
   });
 
   it('F-31 the repaired log stands on either slot of the manifest', async () => {
-    const disk = new SimDisk(flip(TWO, frame(2) + 100)(files));
-    expect((await repairLog(DB, { fileIo: disk.io })).lastOffset).toBe(9);
+    const disk = SimDisk.of(flip(TWO, frame(2) + 100)(files));
+    expect((await repairLog(DB, { fileIo: disk.fileIo })).lastOffset).toBe(9);
     for (const slot of [0, 4096])
-      await isWhole(new SimDisk(flip(MANIFEST, slot + 40)(disk.files())), 9);
+      await isWhole(SimDisk.of(flip(MANIFEST, slot + 40)(disk.files())), 9);
   });
 
   it('F-31 what is rewritten is split over segments when it must be', async () => {
@@ -332,8 +332,8 @@ describe('repairing', () => {
   });
 
   it('F-31 nothing is done where nothing is wrong', async () => {
-    const disk = new SimDisk(files);
-    const report = await repairLog(DB, { fileIo: disk.io });
+    const disk = SimDisk.of(files);
+    const report = await repairLog(DB, { fileIo: disk.fileIo });
     expect(report).toEqual({
       problems: [],
       bytesRemoved: 0,
@@ -353,12 +353,12 @@ describe('repairing', () => {
       for (const [path, bytes] of files) {
         for (let at = 0; at < bytes.length; at += 37) {
           const broken = flip(path, at, 1 << (at & 7))(files);
-          const found = await verifyLog(DB, { fileIo: new SimDisk(broken).io });
+          const found = await verifyLog(DB, { fileIo: SimDisk.of(broken).fileIo });
           if (found.ok) continue;
           damaged++;
-          const disk = new SimDisk(broken);
-          const { lastOffset } = await repairLog(DB, { fileIo: disk.io });
-          const { records } = await scanDriver(disk.io, DB, { strict: true });
+          const disk = SimDisk.of(broken);
+          const { lastOffset } = await repairLog(DB, { fileIo: disk.fileIo });
+          const { records } = await scanDriver(disk.fileIo, DB, { strict: true });
           // Only the record hit, and with it those behind, may be gone.
           const atLeast =
             path === ONE
@@ -377,20 +377,20 @@ describe('repairing', () => {
   );
 
   it('WAL-5 a live writer is STORE_LOCKED and nothing is touched; a dry run needs no lock', async () => {
-    const disk = new SimDisk(flip(ONE, 30)(files));
+    const disk = SimDisk.of(flip(ONE, 30)(files));
     disk.isLocked = true;
     const before = disk.files();
-    await expect(repairLog(DB, { fileIo: disk.io })).rejects.toMatchObject({
+    await expect(repairLog(DB, { fileIo: disk.fileIo })).rejects.toMatchObject({
       code: 'STORE_LOCKED',
       details: { pid: 4242 },
     });
-    expect((await repairLog(DB, { fileIo: disk.io, dryRun: true })).problems).toHaveLength(1);
+    expect((await repairLog(DB, { fileIo: disk.fileIo, dryRun: true })).problems).toHaveLength(1);
     expect(disk.files()).toEqual(before);
   });
 
   it('WAL-5 says in the directory what was wrong and what is lost', async () => {
-    const disk = new SimDisk(flip(TWO, frame(2) + 100)(files));
-    const report = await repairLog(DB, { fileIo: disk.io });
+    const disk = SimDisk.of(flip(TWO, frame(2) + 100)(files));
+    const report = await repairLog(DB, { fileIo: disk.fileIo });
     const text = Buffer.from(
       disk.files().get(`${report.savedTo}/report.json`) as Uint8Array,
     ).toString();
@@ -400,8 +400,8 @@ describe('repairing', () => {
       problems: [{ code: 'CORRUPT' }],
     });
     const again = flip('/db/00000004.wal', 140)(disk.files());
-    const second = new SimDisk(again, ['/', DB, '/db/damaged-1']);
-    expect((await repairLog(DB, { fileIo: second.io })).savedTo).toBe('/db/damaged-2');
+    const second = SimDisk.of(again, ['/', DB, '/db/damaged-1']);
+    expect((await repairLog(DB, { fileIo: second.fileIo })).savedTo).toBe('/db/damaged-2');
   });
 });
 
@@ -432,16 +432,18 @@ describe('a repair that dies', () => {
       ];
       let states = 0;
       for (const damage of damages) {
-        const disk = new SimDisk(damage(files));
-        const { lastOffset } = await repairLog(DB, { fileIo: disk.io, segmentBytes: 3000 });
+        const disk = SimDisk.of(damage(files));
+        const { lastOffset } = await repairLog(DB, { fileIo: disk.fileIo, segmentBytes: 3000 });
         for (let length = 0; length <= disk.journal.length; length++) {
           // Once with everything that was written, once with what was synced alone.
           for (const keep of [true, false]) {
             const crashed = disk.crash(length, () => keep);
             hasEverything(crashed, damage(files));
-            const again = await repairLog(DB, { fileIo: crashed.io }).catch((error: unknown) => {
-              throw new Error(`after ${length}, kept ${keep}`, { cause: error });
-            });
+            const again = await repairLog(DB, { fileIo: crashed.fileIo }).catch(
+              (error: unknown) => {
+                throw new Error(`after ${length}, kept ${keep}`, { cause: error });
+              },
+            );
             expect([length, keep, again.lastOffset]).toEqual([length, keep, lastOffset]);
             await isWhole(crashed, lastOffset);
             states++;
@@ -456,20 +458,20 @@ describe('a repair that dies', () => {
     const files = flip(TWO, 30)(await closedLog());
     for (const call of ['write', 'sync', 'rename', 'syncdir', 'mkdir', 'remove'] as const) {
       for (let nth = 1; nth < 4; nth++) {
-        const disk = new SimDisk(files);
+        const disk = SimDisk.of(files);
         let count = 0;
         disk.fault = (made) =>
           made === call && ++count === nth
             ? Object.assign(new Error('EIO'), { code: 'EIO' })
             : undefined;
         try {
-          await repairLog(DB, { fileIo: disk.io });
+          await repairLog(DB, { fileIo: disk.fileIo });
         } catch (error) {
           expect(error).toMatchObject({ code: 'WAL_IO_ERROR' });
         }
-        disk.fault = () => undefined;
+        disk.fault = undefined;
         expect(disk.isLocked).toBe(false);
-        expect((await repairLog(DB, { fileIo: disk.io })).lastOffset).toBe(15);
+        expect((await repairLog(DB, { fileIo: disk.fileIo })).lastOffset).toBe(15);
         await isWhole(disk, 15);
       }
     }

@@ -9,7 +9,9 @@ import { KiB, MiB } from '../../../src/base/units.ts';
 import { RESERVE_BYTES } from '../../../wal/format.ts';
 import { reserveBytesFor } from '../../../wal/reserve.ts';
 import { ManualThread, type Opened, openDriver, scanDriver, turns } from './log-driver.ts';
-import { type Call, SimDisk, osError, undecided } from './sim-disk.ts';
+import { type Call, SimDisk } from 'pawl/testing';
+import { undecided } from '../../../src/testing/sim-disk.ts';
+import { changedHandle, changedIo, osError } from './sim-fixture.ts';
 
 const RESERVE = '/db/reserve';
 const UNFINISHED = '/db/reserve.new';
@@ -29,14 +31,13 @@ function limit(disk: SimDisk, capacity: () => number): void {
 
 /** Puts another `write` into every file opened from now on. */
 function writesOf(disk: SimDisk, write: (handle: FileHandle) => FileHandle['write']): void {
-  const { io } = disk;
-  disk.io = {
-    ...io,
+  const { fileIo } = disk;
+  disk.fileIo = changedIo(fileIo, {
     open: async (path, mode) => {
-      const handle = await io.open(path, mode);
-      return { ...handle, write: write(handle) };
+      const handle = await fileIo.open(path, mode);
+      return changedHandle(handle, { write: write(handle) });
     },
-  };
+  });
 }
 
 /** Writes of an unfinished reserve come back only when told to. */
@@ -55,7 +56,7 @@ type Options = Parameters<typeof openDriver>[2];
 
 /** A log of 12 records over three segments, in which a reserve has been made. */
 async function withReserve(disk: SimDisk, options: Options = {}): Promise<Opened> {
-  const opened = await openDriver(disk.io, '/db', { ...SIZES, ...options });
+  const opened = await openDriver(disk.fileIo, '/db', { ...SIZES, ...options });
   opened.driver.recordBytes = 60_000;
   for (let i = 0; i < 12; i++) await opened.driver.commit();
   await turns();
@@ -64,15 +65,15 @@ async function withReserve(disk: SimDisk, options: Options = {}): Promise<Opened
 
 /** That log, killed with its last record in doubt. */
 async function killed(hasReserve = true): Promise<SimDisk> {
-  const disk = new SimDisk();
+  const disk = SimDisk.of();
   await withReserve(disk);
   disk.nextProcess();
-  if (!hasReserve) await disk.io.remove(RESERVE);
+  if (!hasReserve) await disk.fileIo.remove(RESERVE);
   return disk;
 }
 
 async function expectWhole(disk: SimDisk, records: number): Promise<void> {
-  const found = await scanDriver(disk.io, '/db', { strict: true });
+  const found = await scanDriver(disk.fileIo, '/db', { strict: true });
   expect(found.records).toBe(records);
   expect(found.report?.files).toMatchObject({ unfinished: [], strayFiles: [] });
 }
@@ -89,8 +90,8 @@ describe('making it', () => {
   });
 
   it('F-36 a small log has none; later it is made, counted apart, and grows by doubling', async () => {
-    const disk = new SimDisk();
-    const { driver, writer } = await openDriver(disk.io, '/db', SIZES);
+    const disk = SimDisk.of();
+    const { driver, writer } = await openDriver(disk.fileIo, '/db', SIZES);
     await driver.commit();
     await turns();
     expect(sizeOf(disk, RESERVE)).toBeUndefined();
@@ -109,15 +110,15 @@ describe('making it', () => {
     await writer.close();
     expect(sizeOf(disk, RESERVE)).toBe(256 * KiB);
     await expectWhole(disk, 41);
-    const again = await openDriver(disk.io, '/db', SIZES);
+    const again = await openDriver(disk.fileIo, '/db', SIZES);
     expect(again.writer.recovery.strayFiles).toEqual([]);
     expect(again.writer.stats()['reserveBytes']).toBe(256 * KiB);
     await again.writer.close();
   });
 
-  const CALLS: readonly Call[] = ['open', 'write', 'sync', 'rename', 'remove', 'stat'];
+  const CALLS: readonly Call[] = ['create', 'write', 'sync', 'rename', 'remove', 'stat'];
   it.each(CALLS)('F-36 a failing %s of it fails nothing else', async (call) => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const logged: string[] = [];
     const logger: Logger = { log: (level, message) => void logged.push(`${level} ${message}`) };
     disk.fault = (name, path) =>
@@ -135,13 +136,13 @@ describe('making it', () => {
   });
 
   it('F-36 where there is no room for it there is none; with room it comes with the next segment', async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     disk.fault = (call, path) =>
       call === 'write' && path === UNFINISHED ? osError('ENOSPC') : undefined;
     const { driver, writer } = await withReserve(disk);
     expect(writer.stats()['reserveBytes']).toBe(0);
     expect(sizeOf(disk, UNFINISHED)).toBeUndefined();
-    disk.fault = () => undefined;
+    disk.fault = undefined;
     for (let i = 0; i < 5; i++) await driver.commit();
     await turns();
     expect(writer.stats()['reserveBytes']).toBeGreaterThan(0);
@@ -150,9 +151,9 @@ describe('making it', () => {
   });
 
   it('F-36 one that is being made makes way for the next segment', async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const halted = haltReserve(disk);
-    const { driver, writer } = await openDriver(disk.io, '/db', SIZES);
+    const { driver, writer } = await openDriver(disk.fileIo, '/db', SIZES);
     driver.recordBytes = 60_000;
     while (halted.length === 0) {
       await driver.commit();
@@ -176,13 +177,13 @@ describe('making it', () => {
   });
 
   it('F-36 one that replaces what a dead process left is not tidied away with the rest', async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const { writer } = await withReserve(disk);
     await writer.close();
-    await disk.io.remove(RESERVE);
-    await disk.io.open(UNFINISHED, 'create');
+    await disk.fileIo.remove(RESERVE);
+    await disk.fileIo.open(UNFINISHED, 'create');
     const halted = haltReserve(disk);
-    const again = await openDriver(disk.io, '/db', SIZES);
+    const again = await openDriver(disk.fileIo, '/db', SIZES);
     await turns();
     expect(halted).toHaveLength(1);
     await again.driver.commit();
@@ -196,9 +197,9 @@ describe('making it', () => {
   });
 
   it('F-36 close() does not wait until one is whole, and leaves nothing of it', async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const halted = haltReserve(disk);
-    const { driver, writer } = await openDriver(disk.io, '/db', { segmentBytes: 8 * MiB });
+    const { driver, writer } = await openDriver(disk.fileIo, '/db', { segmentBytes: 8 * MiB });
     driver.recordBytes = 500_000;
     while (halted.length === 0 || (sizeOf(disk, RESERVE) ?? 0) < 128 * KiB) {
       halted.shift()?.();
@@ -218,11 +219,11 @@ describe('making it', () => {
 
 describe('a crash while it is made', () => {
   it('F-36 leaves a whole one or none, and a log that opens', { timeout: 60_000 }, async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const { writer } = await withReserve(disk);
     await writer.close();
-    const first = disk.journal.findIndex((e) => e.k === 'create' && e.path === UNFINISHED);
-    const last = disk.journal.findIndex((e) => e.k === 'rename' && e.to === RESERVE);
+    const first = disk.journal.findIndex((e) => e.kind === 'create' && e.path === UNFINISHED);
+    const last = disk.journal.findIndex((e) => e.kind === 'rename' && e.to === RESERVE);
     expect(first).toBeGreaterThan(0);
     expect(last).toBeGreaterThan(first);
     let leftovers = 0;
@@ -232,7 +233,7 @@ describe('a crash while it is made', () => {
         const crashed = disk.crash(length, (i) => kept.includes(i));
         expect([undefined, 64 * KiB, 96 * KiB]).toContain(sizeOf(crashed, RESERVE));
         if (sizeOf(crashed, UNFINISHED) !== undefined) leftovers++;
-        const { driver, writer: next, replayed } = await openDriver(crashed.io, '/db', SIZES);
+        const { driver, writer: next, replayed } = await openDriver(crashed.fileIo, '/db', SIZES);
         await driver.commit();
         await turns();
         await next.close();
@@ -250,15 +251,21 @@ describe('a full disk', () => {
     const before = used(disk) - (sizeOf(disk, RESERVE) as number);
     limit(disk, () => before);
     const thread = new ManualThread();
-    const { driver, writer, replayed } = await openDriver(disk.io, '/db', { ...SIZES, thread });
+    const { driver, writer, replayed } = await openDriver(disk.fileIo, '/db', { ...SIZES, thread });
     expect(replayed).toBe(12);
     expect(writer.recovery.recordsRewritten).toBe(1);
     expect(sizeOf(disk, RESERVE)).toBeUndefined();
     expect(writer.stats()['reserveBytes']).toBe(0);
     // Its removal is on the disk before the room is used.
-    const removed = disk.journal.findIndex((e) => e.k === 'remove' && e.path === RESERVE);
-    expect(disk.journal[removed + 1]).toEqual({ k: 'syncdir', path: '/db' });
-    disk.fault = () => undefined;
+    const removed = disk.journal.findIndex((e) => e.kind === 'remove' && e.path === RESERVE);
+    expect(disk.journal[removed + 1]).toEqual({
+      kind: 'syncdir',
+      path: '/db',
+      before: removed + 1,
+    });
+    // The segment behind it was tried too, and did not fit.
+    await turns();
+    disk.fault = undefined;
     thread.fire();
     await turns();
     driver.recordBytes = 60_000;
@@ -275,12 +282,12 @@ describe('a full disk', () => {
     expect(reserve).toBeLessThan(SIZES.segmentBytes);
     // The size of a write is what counts: the segment's zeros come in one.
     writesOf(disk, (handle) => (from, start, length, at, done) => {
-      const room = disk.names.has(RESERVE) ? 0 : reserve;
+      const room = disk.image.names.has(RESERVE) ? 0 : reserve;
       if (handle.path.endsWith('.new') && at + length > room) {
         queueMicrotask(() => done(osError('EDQUOT')));
       } else handle.write(from, start, length, at, done);
     });
-    const { writer, replayed } = await openDriver(disk.io, '/db', SIZES);
+    const { writer, replayed } = await openDriver(disk.fileIo, '/db', SIZES);
     expect([replayed, writer.recovery.recordsRewritten]).toEqual([12, 1]);
     await writer.close();
     await expectWhole(disk, 12);
@@ -293,10 +300,13 @@ describe('a full disk', () => {
         const disk = await killed();
         let count = 0;
         disk.fault = (name, path) =>
-          name === call && path.endsWith('00000004.wal') && disk.names.has(RESERVE) && ++count >= n
+          name === call &&
+          path.endsWith('00000004.wal') &&
+          disk.image.names.has(RESERVE) &&
+          ++count >= n
             ? osError('ENOSPC')
             : undefined;
-        const { driver, writer, replayed } = await openDriver(disk.io, '/db', SIZES);
+        const { driver, writer, replayed } = await openDriver(disk.fileIo, '/db', SIZES);
         expect(count).toBe(n);
         expect(replayed).toBe(12);
         await driver.commit();
@@ -314,7 +324,7 @@ describe('a full disk', () => {
     const before = disk.files();
     limit(disk, () => full - 1);
     for (let i = 0; i < 2; i++) {
-      await expect(openDriver(disk.io, '/db', SIZES)).rejects.toMatchObject({
+      await expect(openDriver(disk.fileIo, '/db', SIZES)).rejects.toMatchObject({
         code: 'WAL_IO_ERROR',
         details: { outcome: 'not-done', errno: 'ENOSPC' },
       });
@@ -326,8 +336,8 @@ describe('a full disk', () => {
     for (const [path, bytes] of after) {
       if (path.endsWith('.wal')) expect(Buffer.compare(bytes, before.get(path)!)).toBe(0);
     }
-    disk.fault = () => undefined;
-    const { writer, replayed } = await openDriver(disk.io, '/db', SIZES);
+    disk.fault = undefined;
+    const { writer, replayed } = await openDriver(disk.fileIo, '/db', SIZES);
     expect(replayed).toBe(12);
     await writer.close();
     await expectWhole(disk, 12);
@@ -336,9 +346,9 @@ describe('a full disk', () => {
   it('F-36 the room of an unfinished reserve is as good', async () => {
     const disk = await killed(false);
     const full = used(disk);
-    await disk.io.open(UNFINISHED, 'create');
-    limit(disk, () => (disk.names.has(UNFINISHED) ? 0 : full + 256 * KiB));
-    const { writer, replayed } = await openDriver(disk.io, '/db', SIZES);
+    await disk.fileIo.open(UNFINISHED, 'create');
+    limit(disk, () => (disk.image.names.has(UNFINISHED) ? 0 : full + 256 * KiB));
+    const { writer, replayed } = await openDriver(disk.fileIo, '/db', SIZES);
     expect(replayed).toBe(12);
     await writer.close();
     await expectWhole(disk, 12);
@@ -346,22 +356,22 @@ describe('a full disk', () => {
 
   it('F-36 the lock is taken in its room, unless a living process owns the log', async () => {
     const disk = await killed();
-    const onFullDisk = (): FileIo => ({
-      ...disk.io,
-      lockDirectory: async (path) => {
-        if (disk.names.has(RESERVE)) throw osError('ENOSPC');
-        return disk.io.lockDirectory(path);
-      },
-    });
+    const onFullDisk = (): FileIo =>
+      changedIo(disk.fileIo, {
+        lockDirectory: async (path) => {
+          if (disk.image.names.has(RESERVE)) throw osError('ENOSPC');
+          return disk.fileIo.lockDirectory(path);
+        },
+      });
     const owner = JSON.stringify({ token: 'ab', pid: process.pid, method: 'record', host: 'h' });
-    const handle = await disk.io.open('/db/lock', 'create');
+    const handle = await disk.fileIo.open('/db/lock', 'create');
     handle.writeSync(Buffer.from(owner), 0, owner.length, 0);
     await expect(openDriver(onFullDisk(), '/db', SIZES)).rejects.toMatchObject({
       code: 'WAL_IO_ERROR',
       details: { errno: 'ENOSPC' },
     });
     expect(sizeOf(disk, RESERVE)).toBeGreaterThan(0);
-    await disk.io.remove('/db/lock');
+    await disk.fileIo.remove('/db/lock');
     const { writer, replayed } = await openDriver(onFullDisk(), '/db', SIZES);
     expect(replayed).toBe(12);
     await writer.close();
@@ -381,12 +391,13 @@ describe('closing on a full disk', () => {
 
   it.each(STEPS)('F-36 a %s of %s that finds no room is repeated', async (call, name) => {
     for (let n = 1; n <= (name === 'manifest' ? 2 : 1); n++) {
-      const disk = new SimDisk();
+      const disk = SimDisk.of();
       const { writer } = await withReserve(disk);
       let count = 0;
       let failed = 0;
       disk.fault = (now, path) => {
-        if (now !== call || !path.endsWith(name) || !disk.names.has(RESERVE)) return undefined;
+        if (now !== call || !path.endsWith(name) || !disk.image.names.has(RESERVE))
+          return undefined;
         if (++count < n) return undefined;
         failed++;
         return osError('ENOSPC');
@@ -394,9 +405,9 @@ describe('closing on a full disk', () => {
       await writer.close();
       expect(sizeOf(disk, RESERVE)).toBeUndefined();
       expect(failed).toBe(1);
-      disk.fault = () => undefined;
+      disk.fault = undefined;
       await expectWhole(disk, 12);
-      const { report } = await scanDriver(disk.io, '/db');
+      const { report } = await scanDriver(disk.fileIo, '/db');
       expect(report?.attestedEnd).toEqual(report?.end);
       expect(report?.chain.voids).toEqual([]);
       // Both slots say the same: the older one asks for nothing that is gone.
@@ -407,24 +418,24 @@ describe('closing on a full disk', () => {
   });
 
   it('F-36 without a reserve it is a coded error; the lock is free, and nothing is lost', async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const { writer } = await withReserve(disk);
-    await disk.io.remove(RESERVE);
+    await disk.fileIo.remove(RESERVE);
     disk.fault = (call) => (call === 'write' ? osError('ENOSPC') : undefined);
     await expect(writer.close()).rejects.toMatchObject({
       code: 'WAL_IO_ERROR',
       details: { errno: 'ENOSPC' },
     });
     expect(disk.isLocked).toBe(false);
-    disk.fault = () => undefined;
-    const again = await openDriver(disk.io, '/db', SIZES);
+    disk.fault = undefined;
+    const again = await openDriver(disk.fileIo, '/db', SIZES);
     expect(again.replayed).toBe(12);
     await again.writer.close();
     await expectWhole(disk, 12);
   });
 
   it('F-32 a failed sync of records is not repeated, whatever is in reserve', async () => {
-    const disk = new SimDisk();
+    const disk = SimDisk.of();
     const { writer, driver } = await withReserve(disk, { durability: 'os' });
     await driver.commit();
     let syncs = 0;

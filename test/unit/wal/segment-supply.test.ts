@@ -4,7 +4,7 @@ import { silentLogger } from '../../../src/base/logger.ts';
 import type { Segment } from '../../../wal/prepare-segment.ts';
 import { SegmentSupply } from '../../../wal/segment-supply.ts';
 import { ManualThread, turns } from './log-driver.ts';
-import { osError } from './sim-disk.ts';
+import { osError } from './sim-fixture.ts';
 
 class Workshop {
   readonly thread = new ManualThread();

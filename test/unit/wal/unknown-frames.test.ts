@@ -7,15 +7,15 @@ import { crc32c } from '../../../src/base/crc32c.ts';
 import { FRAME, FRAME_KIND, SEGMENT_HEADER, STORE_ID_BYTES } from '../../../wal/format.ts';
 import { paddedLength, segmentSeed } from '../../../wal/frame.ts';
 import { openDriver, scanDriver } from './log-driver.ts';
-import { SimDisk } from './sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
 
 const PATH = '/db/00000001.wal';
 const REFUSED = { code: 'FORMAT_UNSUPPORTED', file: '00000001.wal' };
 
 /** One segment: a link, three data frames, and a mark if it was closed. */
 async function oneSegment(isClosed: boolean): Promise<Map<string, Uint8Array>> {
-  const disk = new SimDisk();
-  const { driver, writer } = await openDriver(disk.io, '/db', { segmentBytes: 16_384 });
+  const disk = SimDisk.of();
+  const { driver, writer } = await openDriver(disk.fileIo, '/db', { segmentBytes: 16_384 });
   for (let i = 0; i < 3; i++) await driver.commit(2);
   if (isClosed) await writer.close();
   return disk.files();
@@ -42,10 +42,10 @@ function reseal(bytes: Uint8Array, at: number, field: 'kind' | 'version', value:
 
 /** What both opening and scanning say; the files are left alone. */
 async function refusal(files: Map<string, Uint8Array>): Promise<unknown> {
-  const disk = new SimDisk(files);
+  const disk = SimDisk.of(files);
   const told = await Promise.allSettled([
-    openDriver(disk.io, '/db'),
-    scanDriver(new SimDisk(files).io, '/db'),
+    openDriver(disk.fileIo, '/db'),
+    scanDriver(SimDisk.of(files).fileIo, '/db'),
   ]);
   expect(disk.journal).toEqual([]);
   expect(disk.isLocked).toBe(false);
@@ -75,8 +75,8 @@ describe('F-56 a sealed frame of a newer version', () => {
   });
 
   it('at the beginning of a segment that has a successor', async () => {
-    const disk = new SimDisk();
-    const { driver, writer } = await openDriver(disk.io, '/db');
+    const disk = SimDisk.of();
+    const { driver, writer } = await openDriver(disk.fileIo, '/db');
     driver.recordBytes = 3000;
     for (let i = 0; i < 3; i++) await driver.commit();
     await writer.close();
@@ -102,6 +102,6 @@ describe('F-56 a sealed frame of a newer version', () => {
     const bytes = files.get(PATH) as Uint8Array;
     const last = framesIn(bytes).at(-1) as number;
     bytes[last + FRAME.kind] = 9;
-    expect((await scanDriver(new SimDisk(files).io, '/db')).records).toBe(4);
+    expect((await scanDriver(SimDisk.of(files).fileIo, '/db')).records).toBe(4);
   });
 });

@@ -4,7 +4,7 @@
  * survives the next cut; they can go on, and tidy up.
  */
 import { scanLog } from '../../../../wal/scan.ts';
-import type { SimDisk } from '../../wal/sim-disk.ts';
+import type { SimDisk } from 'pawl/testing';
 import { create, PUT } from './commands.ts';
 import { viewOf } from './door-model.ts';
 import { type Expected, findState } from './ledger.ts';
@@ -20,7 +20,7 @@ export async function checkAftermath(
   expected: Expected,
   isThorough: boolean,
 ): Promise<void> {
-  const opened = await settle(openOn(disk.io, scenario.options));
+  const opened = await settle(openOn(disk.fileIo, scenario.options));
   if (opened.status === 'rejected') throw opened.reason;
   const store = opened.value;
   const ids = (expected.models.at(-1) as (typeof expected.models)[0]).doors.keys();
@@ -40,7 +40,7 @@ export async function checkAftermath(
 /** F-15: nothing was shown that a power cut takes back. */
 async function checkServed(disk: SimDisk, scenario: Scenario, shown: Expected): Promise<void> {
   const cut = disk.crash(disk.journal.length, () => false);
-  const opened = await settle(openOn(cut.io, scenario.options));
+  const opened = await settle(openOn(cut.fileIo, scenario.options));
   if (opened.status === 'rejected') throw opened.reason;
   const ids = shown.models[0]!.doors.keys();
   findState(shown, viewOf(opened.value, ids));
@@ -48,7 +48,7 @@ async function checkServed(disk: SimDisk, scenario: Scenario, shown: Expected): 
 
 /** F-39: what could not be removed is gone, and everything that is there is part of the log. */
 async function checkTidy(disk: SimDisk, offset: number): Promise<void> {
-  const report = await scanLog(disk.io, DIRECTORY, { strict: true });
+  const report = await scanLog(disk.fileIo, DIRECTORY, { strict: true });
   const left = [...(report?.chain.voids ?? []), ...(report?.files.unfinished ?? [])];
   if (left.length > 0) throw new Error(`left behind: ${left.join(' ')}`);
   if (report?.end.offset !== offset)

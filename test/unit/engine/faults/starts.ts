@@ -6,7 +6,8 @@ import { openStore, type Store, type StoreOptions } from 'pawl';
 import type { FileIo } from '../../../../src/base/file-io.ts';
 import { seededRandom } from '../../../../src/base/random.ts';
 import { RESERVE_NAME, unfinishedName } from '../../../../wal/segment-name.ts';
-import { SimDisk } from '../../wal/sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
+import { tear } from '../../wal/sim-fixture.ts';
 import { manualClock } from '../cases/contract.ts';
 import { type Command, create, KEYED, KEYED_BATCH, large, PUT } from './commands.ts';
 import { DoorModel } from './door-model.ts';
@@ -32,7 +33,7 @@ async function leftBy(
   options: StoreOptions,
   commands: readonly Command[],
 ): Promise<DoorModel> {
-  const opened = await settle(openOn(disk.io, options));
+  const opened = await settle(openOn(disk.fileIo, options));
   if (opened.status === 'rejected') throw opened.reason;
   const model = new DoorModel();
   for (const command of commands) {
@@ -45,7 +46,7 @@ async function leftBy(
 
 /** Of a killed process: frames nothing vouches for, the last one torn; files prepared and unfinished. */
 export async function torn(): Promise<Start> {
-  const disk = new SimDisk();
+  const disk = SimDisk.of();
   const before = [
     PUT,
     KEYED[0] as Command,
@@ -56,8 +57,10 @@ export async function torn(): Promise<Start> {
     KEYED_BATCH,
   ];
   const model = await leftBy(disk, { durability: 'os' }, [...before, large('b', 4, 300)]);
-  const last = disk.journal.findLastIndex((entry) => entry.k === 'write' && entry.at > 0);
-  const found = disk.crash(disk.journal.length, (index) => (index === last ? 'torn' : true));
+  const last = disk.journal.findLastIndex((entry) => entry.kind === 'write' && entry.at > 0);
+  const found = disk.crash(disk.journal.length, (index, effect) =>
+    index === last ? tear(effect) : true,
+  );
   const files = found.files();
   files.set(`${DIRECTORY}/${unfinishedName(9)}`, new Uint8Array(100));
   const known = new DoorModel();
@@ -68,7 +71,7 @@ export async function torn(): Promise<Start> {
 
 /** Of a process that ended well, before it had a reserve. */
 export async function sizeable(): Promise<Start> {
-  const disk = new SimDisk();
+  const disk = SimDisk.of();
   const commands = [PUT, create('a'), create('b'), ...[1, 2, 3].map((n) => large('b', n, 180_000))];
   const model = await leftBy(disk, { durability: 'os' }, commands);
   const files = disk.files();

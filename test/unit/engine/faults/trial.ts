@@ -4,7 +4,7 @@
  * opened, or was closed, has given back its lock and its handles.
  */
 import { isStoreError, openStore, type Store } from 'pawl';
-import { SimDisk } from '../../wal/sim-disk.ts';
+import { SimDisk } from 'pawl/testing';
 import { create } from './commands.ts';
 import { viewOf } from './door-model.ts';
 import { type Fault, FaultyIo, type IoCall } from './faulty-io.ts';
@@ -38,8 +38,10 @@ export class Trial {
     this.fault = fault;
     this.isNew = start.files.size === 0;
     const dirs = this.isNew ? ['/', '/db'] : ['/', '/db', DIRECTORY];
-    this.disk = new SimDisk(new Map(start.files), dirs, scenario.hasSyncedWrites);
-    this.io = new FaultyIo(this.disk.io, fault);
+    this.disk = SimDisk.of(new Map(start.files), dirs, {
+      hasSyncedWrites: scenario.hasSyncedWrites,
+    });
+    this.io = new FaultyIo(this.disk.fileIo, fault);
     this.ledger = new Ledger(start.model.copy(), scenario.options.durability === 'always');
     this.ids = idsOf(scenario, start);
   }
