@@ -52,7 +52,8 @@ export function tear(effect: Effect): Survival {
   const sector = (Math.floor(at / SECTOR) + 1) * SECTOR - at;
   const isLonger = sector < bytes.length && at % PAGE !== 0;
   const kept = isLonger ? sector : bytes.length >> 7 || bytes.length >> 1;
-  // Its only boundary within the write, but for a write to the begin of the file, which has more.
+  // The bits repeat: of a write with more than 32 such pieces every 32nd is kept as well.
+  // That is so for a page at the begin of a file, whose first piece is half a segment header.
   return kept === 0 ? 'none' : { sectorBytes: at + kept, sectors: 1 };
 }
 
