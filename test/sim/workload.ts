@@ -13,12 +13,12 @@ import type {
   Operation,
 } from './commands.ts';
 import type { ModelState } from './model-state.ts';
+import { commonPayload } from './payloads.ts';
 
 const MACHINES = ['order', 'лампа', '__proto__'] as const;
 const STATES = ['new', 'busy', 'done'];
 const EVENTS = ['GO', 'GO', 'GO', 'BACK', 'END', 'NOPE', '__proto__'];
 const IDS = ['a', 'a/b', 'ключ', '__proto__', 'z'.repeat(90)];
-const LONG = 'много слов '.repeat(400);
 const BULK = 'z0'.repeat(500);
 const KEYS = 8;
 
@@ -148,28 +148,16 @@ export class Workload {
 
   private payload(): Fields {
     const n = this.choose(7);
-    switch (this.choose(14)) {
-      case 0:
-        return {};
-      case 1:
-        return { n };
-      case 2:
-        return { n, locked: n > 4, text: 'x'.repeat(n * 9) };
-      case 3:
-        return { deep: { a: [n, { b: null }], c: -0 } };
-      case 4:
-        return { big: 2n ** 60n + BigInt(n), half: n / 7 };
-      case 5:
-        return JSON.parse(`{"__proto__":${n},"constructor":{"n":"\\u2028"}}`) as Fields;
+    const kind = this.choose(14);
+    switch (kind) {
       case 6:
         return Object.fromEntries(Array.from({ length: n * 2 }, (_, i) => [`f${i}`, i]));
-      case 7:
-        return { text: n === 6 ? LONG : null, list: [] };
       case 8:
         return { text: 'y'.repeat(n * 60), n };
       case 9:
         return { [`rare-${this.choose(5)}`]: n };
       default:
+        if (kind < 8) return commonPayload(Math.min(kind, 6), n);
         // So that a segment is full after a few commands.
         return { text: BULK.slice(0, 200 + n * 120), n };
     }

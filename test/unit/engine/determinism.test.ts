@@ -5,7 +5,8 @@ import { seededRandom } from '../../../src/base/random.ts';
 import type { Thread } from '../../../src/base/thread.ts';
 import { SimDisk } from 'pawl/testing';
 import { manualClock } from './cases/contract.ts';
-import { History, RETENTION, seededChoices } from './histories.ts';
+import { seededChoices } from '../../sim/choices.ts';
+import { History, RETENTION } from './histories.ts';
 import { imageOf, stateOf } from './store-state.ts';
 
 // Turns as they are; no timer ever fires and no time passes: both are the machine's, not the store's.

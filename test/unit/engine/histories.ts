@@ -5,22 +5,9 @@
  */
 import { isStoreError, type ErrorCode, type MachineDefinition, type Store } from 'pawl';
 import type { StoreOptions, Transaction } from 'pawl';
-import { seededRandom } from '../../../src/base/random.ts';
+import type { Choices } from '../../sim/choices.ts';
+import { commonPayload } from '../../sim/payloads.ts';
 import type { ManualClock } from './cases/contract.ts';
-
-/** An integer from 0 to `below` - 1. */
-export type Choices = (below: number) => number;
-
-export function seededChoices(seed: number): Choices {
-  const random = seededRandom(seed);
-  return (below) => Math.floor(random.next() * below);
-}
-
-/** Draws from a list; 0 once that is used up, the simplest choice everywhere. */
-export function choicesFrom(tape: readonly number[]): Choices {
-  let at = 0;
-  return (below) => (tape[at++] ?? 0) % below;
-}
 
 /** Short enough to end within a history, and to make room by purges. */
 export const RETENTION: StoreOptions = {
@@ -58,8 +45,6 @@ function definition(name: string, version: number, indexes: number): MachineDefi
     ...(indexes > 0 && { indexes: ['n', 'deep.a'].slice(0, indexes) }),
   };
 }
-
-const LONG = 'много слов '.repeat(420);
 
 export class History {
   /** How each command ended: 'done' or its code. */
@@ -210,26 +195,11 @@ export class History {
 
   private payload(): object {
     const n = this.choose(7);
-    switch (this.choose(9)) {
-      case 0:
-        return {};
-      case 1:
-        return { n };
-      case 2:
-        return { n, locked: n > 4, text: 'x'.repeat(n * 9) };
-      case 3:
-        return { deep: { a: [n, { b: null }], c: -0 } };
-      case 4:
-        return { big: 2n ** 60n + BigInt(n), half: n / 7 };
-      case 5:
-        return JSON.parse(`{"__proto__":${n},"constructor":{"n":"\\u2028"}}`) as object;
-      case 6:
-        return Object.fromEntries(Array.from({ length: n * 3 }, (_, i) => [`f${i}`, i]));
-      case 7:
-        return { text: n === 6 ? LONG : null, list: [] };
-      default:
-        return { [`rare-${this.choose(50)}`]: n };
-    }
+    const kind = this.choose(9);
+    if (kind === 6)
+      return Object.fromEntries(Array.from({ length: n * 3 }, (_, i) => [`f${i}`, i]));
+    if (kind === 8) return { [`rare-${this.choose(50)}`]: n };
+    return commonPayload(Math.min(kind, 6), n);
   }
 
   private pick<T>(from: readonly T[]): T {

@@ -10,7 +10,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStore, type Store, type StoreOptions } from 'pawl';
 import { foldLog } from '../../../src/engine/fold-log.ts';
 import { contentOf, manualClock } from './cases/contract.ts';
-import { choicesFrom, History, RETENTION, seededChoices, type Choices } from './histories.ts';
+import { type Choices, choicesFrom, seededChoices } from '../../sim/choices.ts';
+import { History, RETENTION } from './histories.ts';
 import { imageOf, stateOf } from './store-state.ts';
 
 const LEVELS = ['always', 'os', { everyMs: 3 }, { everyRecords: 20 }] as const;

@@ -9,7 +9,7 @@ import { seededRandom } from '../../../src/base/random.ts';
 import { RecordCursor } from '../../../wal/payload.ts';
 import { scanLog } from '../../../wal/scan.ts';
 import { DOOR, LAMP, manualClock, nested, refusalOf } from './cases/contract.ts';
-import { seededChoices } from './histories.ts';
+import { seededChoices } from '../../sim/choices.ts';
 import { imageOf, stateOf, tracesOf } from './store-state.ts';
 
 let directory: string;

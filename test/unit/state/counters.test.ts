@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { openStore, type Instance, type Page, type Store } from 'pawl';
 import { contentOf, manualClock } from '../engine/cases/contract.ts';
-import { History, RETENTION, seededChoices } from '../engine/histories.ts';
+import { seededChoices } from '../../sim/choices.ts';
+import { History, RETENTION } from '../engine/histories.ts';
 import { stateOf } from '../engine/store-state.ts';
 
 type Selection = { machine?: string; version?: number; state?: string | readonly string[] };
