@@ -1,27 +1,33 @@
 /** Reads inside a transaction: the applied state with everything that waits laid over it. */
 import { badRequest } from '../base/errors.ts';
 import { ROW_FLAG } from '../instance/row.ts';
+import { compilePredicate } from '../query/match.ts';
+import { compareUtf8, compareValues, type Scalar } from '../query/order.ts';
+import { valueIn } from '../query/paths.ts';
 import type { Instance } from './api/instance.ts';
 import type { Page } from './api/query.ts';
-import { countMatches, firstMatches } from './scan.ts';
-import { decodeCursor, encodeCursor, identityOf } from './cursor.ts';
 import type { Target } from './decide/target.ts';
 import type { Pipeline } from './pipeline.ts';
+import { cursorBehind, readPageQuery } from './query/find.ts';
+import type { Bound } from './query/ordering.ts';
+import { countMatches, search } from './query/search.ts';
 import {
   type AnyQuery,
-  isDescending,
-  isMatch,
-  limitOf,
-  type Matcher,
-  matcherFor,
-  PAGE_FIELDS,
   SELECTION_FIELDS,
-} from './selection.ts';
+  type Selected,
+  type WantedOrder,
+  checkDeclared,
+  readSelection,
+} from './query/selection.ts';
+import { instanceAt } from './results.ts';
 
 export class OverlayReads {
   private readonly pipeline: Pipeline;
   private readonly target: Target;
   private readonly storeId: string;
+  /** Rows that something waits for are looked at through the overlay. */
+  private readonly isPending = (handle: number): boolean =>
+    (this.pipeline.state.instances.flags(handle) & ROW_FLAG.pending) !== 0;
 
   constructor(pipeline: Pipeline, target: Target, storeId: string) {
     this.pipeline = pipeline;
@@ -48,38 +54,41 @@ export class OverlayReads {
 
   find(query: AnyQuery | undefined, machine: string | undefined): Page<Instance> {
     const { state } = this.pipeline;
-    const matcher = matcherFor(state, query, machine, PAGE_FIELDS);
-    const limit = limitOf(query);
-    const descending = isDescending(query);
-    const identity = identityOf(this.storeId, matcher.text, descending);
-    const order = (a: Buffer, b: Buffer): number =>
-      descending ? Buffer.compare(b, a) : Buffer.compare(a, b);
-    const after = query?.cursor === undefined ? undefined : decodeCursor(query.cursor, identity);
-    const pending = this.pendingIds(matcher);
-    // What waits may hide matches of the applied rows: read as many more as that could be.
-    const spare = this.pipeline.overlay.size;
-    const { first } = firstMatches(state, matcher, descending, after, limit + 1 + spare);
-    const ids: Buffer[] = first
-      .filter((handle) => this.pipeline.overlay.pendingAt(handle) === undefined)
-      .map((handle): Buffer => Buffer.from(state.instances.idText(handle)))
-      .concat(pending.filter((id) => after === undefined || order(id, after) > 0))
-      .sort(order);
-    const items = ids.slice(0, limit).map((id) => this.get(id.toString(), undefined) as Instance);
+    const page = readPageQuery(state, this.storeId, query, machine);
+    const { selected, order, bound, limit } = page;
+    const pending = this.pendingMatches(selected);
+    const { handles, total, plan } = search({
+      state,
+      selected,
+      order,
+      bound,
+      most: limit + 1,
+      wantsTotal: page.wantsTotal,
+      isOut: this.isPending,
+    });
+    const applied = handles.map((handle) => this.applied(handle));
+    const waiting = pending.filter((one) => bound === undefined || isBehind(one, order, bound));
+    const all = [...applied, ...waiting].sort((a, b) => compare(a, b, order));
+    const items = all.slice(0, limit);
     const last = items.at(-1);
-    const total = this.total(matcher, pending.length);
     return {
       items,
-      ...(ids.length > limit && last !== undefined
-        ? { cursor: encodeCursor(identity, last.id) }
+      ...(all.length > limit && last !== undefined
+        ? { cursor: cursorBehind(page, state.offset, sortValue(last, order), last.id) }
         : {}),
-      ...(query?.total === true ? { total } : {}),
-      plan: `scan inside a transaction, ${total} match, in id order`,
+      ...(total === undefined ? {} : { total: total + pending.length }),
+      get plan(): string {
+        return `${plan()}; and ${pending.length} that wait for the disk`;
+      },
     };
   }
 
   count(selection: AnyQuery | undefined, machine: string | undefined): number {
-    const matcher = matcherFor(this.pipeline.state, selection, machine, SELECTION_FIELDS);
-    return this.total(matcher, this.pendingIds(matcher).length);
+    const { state, overlay } = this.pipeline;
+    const selected = readSelection(state, selection, machine, SELECTION_FIELDS);
+    checkDeclared(state, selected);
+    if (overlay.size === 0) return countMatches(state, selected);
+    return countMatches(state, selected, this.isPending) + this.pendingMatches(selected).length;
   }
 
   private isThere(id: string, machine: string | undefined): boolean {
@@ -89,27 +98,50 @@ export class OverlayReads {
     return machine === undefined || target.definition.machine.name === machine;
   }
 
-  /** Applied matches that nothing waits for, and `pending` that something does. */
-  private total(matcher: Matcher, pending: number): number {
-    const { instances } = this.pipeline.state;
-    let sum = countMatches(this.pipeline.state, matcher) + pending;
-    for (const one of this.pipeline.overlay.all()) {
-      if (one.isNew || (instances.flags(one.handle) & ROW_FLAG.deleted) !== 0) continue;
-      const definition = instances.definition(one.handle);
-      if (isMatch(matcher, definition, instances.state(one.handle))) sum--;
-    }
-    return sum;
+  private applied(handle: number): Instance {
+    const { state } = this.pipeline;
+    const { instances, machines } = state;
+    const definition = machines.at(instances.definition(handle));
+    return instanceAt(state, handle, instances.idText(handle), definition);
   }
 
-  /** Ids of matches that something waits for, in no order. */
-  private pendingIds(matcher: Matcher): Buffer[] {
+  /** Those that something waits for, as the commands before this one leave them. */
+  private pendingMatches(selected: Selected): Instance[] {
     const { instances } = this.pipeline.state;
-    const ids: Buffer[] = [];
+    const match = compilePredicate(selected.where);
+    const found: Instance[] = [];
     for (const one of this.pipeline.overlay.all()) {
-      const definition = one.definition?.index ?? -1;
-      if (one.isDeleted || !isMatch(matcher, definition, one.state)) continue;
-      ids.push(Buffer.from(one.isNew ? one.id : instances.idText(one.handle)));
+      const states = selected.states[one.definition?.index ?? -1];
+      if (one.isDeleted || states?.[one.state] !== 1) continue;
+      const instance = this.get(one.isNew ? one.id : instances.idText(one.handle), undefined);
+      if (instance === undefined || !isInTime(instance, selected)) continue;
+      if (match((path) => valueIn(instance.context, path))) found.push(instance);
     }
-    return ids;
+    return found;
   }
+}
+
+function isInTime({ createdAt, updatedAt }: Instance, selected: Selected): boolean {
+  const { createdAt: created, updatedAt: updated } = selected;
+  if (created !== undefined && (createdAt < created.first || createdAt > created.last))
+    return false;
+  return updated === undefined || (updatedAt >= updated.first && updatedAt <= updated.last);
+}
+
+function sortValue(instance: Instance, order: WantedOrder): Scalar | undefined {
+  if (order.by === 'id') return undefined;
+  if (order.by !== 'path') return instance[order.by];
+  const value = valueIn(instance.context, order.names);
+  return typeof value === 'object' && value !== null ? undefined : (value as Scalar);
+}
+
+function compare(a: Instance, b: Instance, order: WantedOrder): number {
+  const byValue = compareValues(sortValue(a, order), sortValue(b, order));
+  return (order.isDescending ? -1 : 1) * (byValue || compareUtf8(a.id, b.id));
+}
+
+function isBehind(instance: Instance, order: WantedOrder, bound: Bound): boolean {
+  const byValue = compareValues(sortValue(instance, order), bound.value);
+  const byId = Buffer.compare(Buffer.from(instance.id), bound.id);
+  return (order.isDescending ? -1 : 1) * (byValue || byId) > 0;
 }

@@ -6,6 +6,8 @@
  * Keys are kept as MessagePack text, lead byte included, so finding one compares bytes only.
  */
 import { invariant } from '../base/assert.ts';
+import type { ByteReader } from '../base/byte-reader.ts';
+import type { ByteWriter } from '../base/bytes.ts';
 import { ShortTextCache } from './short-text.ts';
 import { setOwn } from './read-value.ts';
 
@@ -126,6 +128,38 @@ export class ShapeTable {
   shapeOf(node: number): number {
     const known = this.shapes[node] as number;
     return known === NONE ? this.addShape(node) : known;
+  }
+
+  /** Everything a table must have to give the same ids from here on; {@link load} reads it. */
+  save(out: ByteWriter): void {
+    out.varint(this.nodeCount - 1);
+    for (let node = 1; node < this.nodeCount; node++) {
+      const start = this.keyStarts[node] as number;
+      const size = this.keySizes[node] as number;
+      out.varint(this.parents[node] as number);
+      out.varint(size);
+      out.raw(this.pool, start, start + size);
+    }
+    out.varint(this.paths.length);
+    for (let shape = 0; shape < this.paths.length; shape++) out.varint(this.nodeOf(shape));
+  }
+
+  /** Into an empty table. False when the bytes are not what a table saved. */
+  load(from: ByteReader): boolean {
+    const nodes = from.varint();
+    for (let node = 1; node <= nodes; node++) {
+      const parent = from.varint();
+      const size = from.varint();
+      const start = from.take(size);
+      if (parent >= node) return false;
+      if (this.child(parent, from.bytes, start, start + size) !== node) return false;
+    }
+    const shapes = from.varint();
+    for (let shape = 0; shape < shapes; shape++) {
+      const node = from.varint();
+      if (node > nodes || this.shapeOf(node) !== shape) return false;
+    }
+    return true;
   }
 
   private findOrAdd(node: number, bytes: Uint8Array, start: number, end: number): number {

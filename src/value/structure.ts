@@ -5,6 +5,7 @@
 import type { ByteWriter } from '../base/bytes.ts';
 import {
   ARRAY16,
+  ARRAY32,
   FIXARRAY,
   FIXMAP,
   FIXSTR,
@@ -20,12 +21,23 @@ export function isStructure(lead: number): boolean {
   return (lead >= FIXMAP && lead < FIXSTR) || (lead >= ARRAY16 && lead <= MAP32);
 }
 
+export function isArray(lead: number): boolean {
+  return (lead >= FIXARRAY && lead < FIXSTR) || lead === ARRAY16 || lead === ARRAY32;
+}
+
 export function isMap(lead: number): boolean {
   return (lead >= FIXMAP && lead < FIXARRAY) || lead === MAP16 || lead === MAP32;
 }
 
 export function isText(lead: number): boolean {
   return (lead >= FIXSTR && lead < NIL) || (lead >= STR8 && lead <= STR32);
+}
+
+/** Where the UTF-8 of the text that starts here begins. */
+export function textStart(bytes: Uint8Array, start: number): number {
+  const lead = bytes[start] as number;
+  if (lead < NIL) return start + 1;
+  return start + (lead === STR8 ? 2 : lead === STR32 ? 5 : 3);
 }
 
 /** Items of the array, or entries of the map, that starts here. */

@@ -16,9 +16,11 @@ export interface Layer {
 const BASE = ['src/base'];
 const RECORD = [...BASE, 'src/value', 'src/machine', 'src/query'];
 const INSTANCE = [...RECORD, 'src/record'];
-const STATE = [...INSTANCE, 'src/instance'];
+const INDEXES = [...INSTANCE, 'src/instance'];
+const STATE = [...INDEXES, 'src/indexes'];
 const STORAGE = [...BASE, 'wal', 'src/record'];
-const ENGINE = [...STATE, 'src/state', 'wal', 'src/storage'];
+const SNAPSHOT = [...STATE, 'src/state', 'wal', 'src/storage'];
+const ENGINE = [...SNAPSHOT, 'src/snapshot'];
 const EDGE = [...ENGINE, 'src/engine'];
 
 export const LAYERS: readonly Layer[] = [
@@ -29,8 +31,10 @@ export const LAYERS: readonly Layer[] = [
   { at: 'src/query', may: BASE, pure: true },
   { at: 'src/record', may: RECORD },
   { at: 'src/instance', may: INSTANCE },
+  { at: 'src/indexes', may: INDEXES },
   { at: 'src/state', may: STATE },
   { at: 'src/storage', may: STORAGE },
+  { at: 'src/snapshot', may: SNAPSHOT },
   { at: 'src/engine', may: ENGINE },
   { at: 'src/cli', may: EDGE },
   { at: 'src/testing', may: EDGE },

@@ -25,10 +25,14 @@ export function refusedQueryCases(open: Open): void {
       [{ version: '1' }, 'BAD_REQUEST', 'version'],
       [{ state: 5 }, 'BAD_REQUEST', 'state'],
       [{ state: ['open', null] }, 'BAD_REQUEST', 'state[1]'],
-      [{ where: { key: 'iron' } }, 'UNSUPPORTED', 'where'],
-      [{ createdAt: { gte: 0 } }, 'UNSUPPORTED', 'createdAt'],
-      [{ updatedAt: { lt: 9 } }, 'UNSUPPORTED', 'updatedAt'],
-      [{ allowScan: true }, 'UNSUPPORTED', 'allowScan'],
+      [{ where: { key: 'iron' } }, 'BAD_REQUEST', 'where.key'],
+      [{ where: { key: { gt: 1, colour: 2 } } }, 'BAD_REQUEST', 'where.key.colour'],
+      [{ where: 'key' }, 'BAD_REQUEST', 'where'],
+      [{ where: { 'a..b': 1 } }, 'BAD_REQUEST', 'where["a..b"]'],
+      [{ createdAt: { gte: 2, lt: 1 } }, 'BAD_REQUEST', 'createdAt.lt'],
+      [{ updatedAt: { lt: 0.5 } }, 'BAD_REQUEST', 'updatedAt.lt'],
+      [{ updatedAt: new Date(0) }, 'BAD_REQUEST', 'updatedAt'],
+      [{ allowScan: 1 }, 'BAD_REQUEST', 'allowScan'],
     ] as const)('GEN-1 %o is refused by find, iterate and count', async (query, code, path) => {
       const store = await furnished(open);
       for (const call of [
@@ -46,8 +50,9 @@ export function refusedQueryCases(open: Open): void {
       const store = await furnished(open);
       const find = (query: object) => (): unknown => store.instances.find(query);
       for (const [query, code, path] of [
-        [{ orderBy: 'updatedAt' }, 'UNSUPPORTED', 'orderBy'],
-        [{ orderBy: 'key' }, 'UNSUPPORTED', 'orderBy'],
+        [{ orderBy: 'key' }, 'BAD_REQUEST', 'orderBy'],
+        [{ orderBy: '' }, 'BAD_REQUEST', 'orderBy'],
+        [{ total: 1 }, 'BAD_REQUEST', 'total'],
         [{ orderBy: 5 }, 'BAD_REQUEST', 'orderBy'],
         [{ direction: 'up' }, 'BAD_REQUEST', 'direction'],
       ] as const) {

@@ -1,0 +1,181 @@
+/** find, iterate and count over applied rows, as callers see them: pages, cursors, instances. */
+import { createHash } from 'node:crypto';
+import { decodeCursor, encodeCursor } from '../../query/cursor.ts';
+import type { State } from '../../state/state.ts';
+import type { Instance } from '../api/instance.ts';
+import type { Page, Query, Selection } from '../api/query.ts';
+import type { Reads } from '../reads.ts';
+import { instanceAt } from '../results.ts';
+import { type Bound, boundOf, type Ordering } from './ordering.ts';
+import { RowTest } from './row-test.ts';
+import { countMatches, search } from './search.ts';
+import {
+  type AnyQuery,
+  PAGE_FIELDS,
+  QUERY_FIELDS,
+  SELECTION_FIELDS,
+  type Selected,
+  type WantedOrder,
+  checkDeclared,
+  limitOf,
+  readOrder,
+  readSelection,
+  wantsTotal,
+} from './selection.ts';
+
+/** A query for a page, read and checked. */
+export interface PageQuery {
+  readonly selected: Selected;
+  readonly order: WantedOrder;
+  readonly limit: number;
+  readonly wantsTotal: boolean;
+  readonly bound: Bound | undefined;
+  readonly identity: string;
+}
+
+/** @throws {StoreError} BAD_REQUEST */
+export function readPageQuery(
+  state: State,
+  storeId: string,
+  query: AnyQuery | undefined,
+  machine: string | undefined,
+): PageQuery {
+  const selected = readSelection(state, query, machine, PAGE_FIELDS);
+  const order = readOrder(state, selected, query);
+  checkDeclared(state, selected);
+  const limit = limitOf(query);
+  const identity = identityOf(storeId, selected, order);
+  const cursor = query?.cursor;
+  const bound = cursor === undefined ? undefined : boundOf(decodeCursor(cursor, identity));
+  return { selected, order, limit, wantsTotal: wantsTotal(query), bound, identity };
+}
+
+/** Names a query on a store: cursors of another do not fit. */
+function identityOf(storeId: string, selected: Selected, order: WantedOrder): string {
+  const facts = [storeId, order.by, order.path, order.isDescending, selected.text];
+  return createHash('sha256').update(JSON.stringify(facts)).digest('base64url').slice(0, 16);
+}
+
+/** The cursor behind an instance with this sort value. */
+export function cursorBehind(
+  { identity, bound, order }: PageQuery,
+  offset: number,
+  value: Bound['value'],
+  id: string,
+): string {
+  const firstOffset = bound?.firstOffset ?? offset;
+  const direction = order.isDescending ? 'desc' : 'asc';
+  return encodeCursor(identity, { firstOffset, direction, value, id });
+}
+
+export function find(
+  reads: Reads,
+  storeId: string,
+  query: AnyQuery | undefined,
+  machine: string | undefined,
+): Page<Instance> {
+  reads.admit();
+  const { state } = reads;
+  const page = readPageQuery(state, storeId, query, machine);
+  const { selected, order, bound, limit } = page;
+  const { handles, total, ordering, plan } = search({
+    state,
+    selected,
+    order,
+    bound,
+    most: limit + 1,
+    wantsTotal: page.wantsTotal,
+  });
+  const shown = handles.slice(0, limit);
+  const items = shown.map((handle) => materialise(reads, handle));
+  const last = shown.at(-1);
+  const hasMore = handles.length > limit && last !== undefined;
+  return {
+    items,
+    ...(hasMore ? { cursor: cursorAt(page, state, ordering, last) } : {}),
+    ...(total === undefined ? {} : { total }),
+    get plan(): string {
+      return plan();
+    },
+  };
+}
+
+function cursorAt(page: PageQuery, state: State, ordering: Ordering, handle: number): string {
+  const id = state.instances.idText(handle);
+  return cursorBehind(page, state.offset, ordering.sortValue(handle), id);
+}
+
+/** The matches at the moment of the call, in order; those that stop matching before their turn are left out. */
+export function iterate(
+  reads: Reads,
+  query: ({ machine?: string | undefined } & Query) | undefined,
+  machine: string | undefined,
+): IterableIterator<Instance> {
+  reads.admit();
+  const { state } = reads;
+  const selected = readSelection(state, query, machine, QUERY_FIELDS);
+  const order = readOrder(state, selected, query);
+  checkDeclared(state, selected);
+  const found = search({
+    state,
+    selected,
+    order,
+    bound: undefined,
+    most: Infinity,
+    wantsTotal: false,
+  });
+  const handles = Uint32Array.from(found.handles);
+  const generations = Uint16Array.from(handles, (handle) => state.instances.generation(handle));
+  return walk(reads, selected, handles, generations);
+}
+
+function* walk(
+  reads: Reads,
+  selected: Selected,
+  handles: Uint32Array,
+  generations: Uint16Array,
+): IterableIterator<Instance> {
+  const { state } = reads;
+  const test = new RowTest(state, selected, selected.where);
+  for (let i = 0; i < handles.length; i++) {
+    reads.admit();
+    const handle = handles[i] as number;
+    if (state.instances.generation(handle) !== generations[i] || !test.passes(handle)) continue;
+    yield materialise(reads, handle);
+  }
+}
+
+export function count(
+  reads: Reads,
+  selection: ({ machine?: string | undefined } & Selection) | undefined,
+  machine: string | undefined,
+): number {
+  reads.admit();
+  const known = machine === undefined ? undefined : countInState(reads.state, selection, machine);
+  if (known !== undefined) return known;
+  const selected = readSelection(reads.state, selection, machine, SELECTION_FIELDS);
+  checkDeclared(reads.state, selected);
+  return countMatches(reads.state, selected);
+}
+
+/** The question asked most, of a counter: a reading of the whole query would cost ten times the answer (bench find). */
+function countInState(
+  state: State,
+  selection: Selection | undefined,
+  machine: string,
+): number | undefined {
+  if (selection === undefined || Object.keys(selection).length !== 1) return undefined;
+  const name: unknown = selection.state;
+  if (typeof name !== 'string' || name === '') return undefined;
+  let count = 0;
+  for (const definition of state.machines.group(machine)?.versions.values() ?? []) {
+    const index = definition.compiled.states.indexOf(name);
+    if (index >= 0) count += definition.population[index] as number;
+  }
+  return count;
+}
+
+function materialise(reads: Reads, handle: number): Instance {
+  const { state } = reads;
+  return instanceAt(state, handle, state.instances.idText(handle), reads.definition(handle));
+}

@@ -1,0 +1,221 @@
+/**
+ * Ways through rows in the order a query wants, beginning where its page begins: a page then costs
+ * the page. They visit more than what matches; the caller checks. A row comes once.
+ */
+import type { Definition } from '../../instance/machine-store.ts';
+import { NO_ROW } from '../../instance/row.ts';
+import type { PathIndex } from '../../indexes/path-index.ts';
+import type { SortedRows } from '../../indexes/sorted-rows.ts';
+import type { ValuePlace } from '../../indexes/sorted-values.ts';
+import type { StateLists } from '../../indexes/state-lists.ts';
+import type { InstanceStore } from '../../instance/instance-store.ts';
+import type { KeyRange } from '../../query/key-range.ts';
+import { FirstFew } from '../first-few.ts';
+import type { Ordering } from './ordering.ts';
+
+export interface Walk {
+  /** The next row, -1 at the end. */
+  next(): number;
+}
+
+/** Is this row behind the bound, and does it match? */
+export type Wanted = (handle: number) => boolean;
+
+/** Along rows sorted beforehand, with those changed since sorted in: the first `most` that are wanted. */
+export class SortedWalk implements Walk {
+  private readonly sorted: SortedRows;
+  private readonly ordering: Ordering;
+  private readonly step: number;
+  private at: number;
+  private held = -1;
+  private readonly changed: number[];
+  private nextChanged = 0;
+
+  constructor(
+    sorted: SortedRows,
+    ordering: Ordering,
+    wanted: Wanted,
+    isBefore: (handle: number) => boolean,
+    most: number,
+  ) {
+    this.sorted = sorted;
+    this.ordering = ordering;
+    const { isDescending } = ordering.wanted;
+    this.step = isDescending ? -1 : 1;
+    // In an order turned round, what comes after the bound lies before it.
+    this.at = isDescending
+      ? sorted.countWhile((handle) => !isBefore(handle)) - 1
+      : sorted.countWhile(isBefore);
+    const few = new FirstFew(most, ordering.compare);
+    sorted.changed((handle) => {
+      if (wanted(handle)) few.add(handle);
+    });
+    this.changed = few.sorted();
+    this.advance();
+  }
+
+  private advance(): void {
+    const { sorted, step } = this;
+    while (this.at >= 0 && this.at < sorted.length && !sorted.isSound(sorted.at(this.at)))
+      this.at += step;
+    this.held = this.at >= 0 && this.at < sorted.length ? sorted.at(this.at) : -1;
+  }
+
+  next(): number {
+    const { held, changed, nextChanged } = this;
+    const other = changed[nextChanged];
+    if (other !== undefined && (held < 0 || this.ordering.compare(other, held) < 0)) {
+      this.nextChanged++;
+      return other;
+    }
+    if (held >= 0) {
+      this.at += this.step;
+      this.advance();
+    }
+    return held;
+  }
+}
+
+/** Where a walk along a list stands, and which list it is. */
+interface ListPlace {
+  handle: number;
+}
+
+/**
+ * Along state lists whose update times ascend, newest or oldest first, all lists at once. Rows of
+ * one time are taken together and put in id order.
+ */
+export class ListWalk implements Walk {
+  private readonly lists: StateLists;
+  private readonly instances: InstanceStore;
+  private readonly ordering: Ordering;
+  private readonly places: ListPlace[];
+  private group: number[] = [];
+  private nextInGroup = 0;
+
+  /** `starts`: the row each list is entered at. */
+  constructor(
+    lists: StateLists,
+    instances: InstanceStore,
+    ordering: Ordering,
+    starts: readonly number[],
+  ) {
+    this.lists = lists;
+    this.instances = instances;
+    this.ordering = ordering;
+    this.places = starts.map((handle) => ({ handle }));
+  }
+
+  next(): number {
+    if (this.nextInGroup === this.group.length) this.takeGroup();
+    return this.group[this.nextInGroup++] ?? this.end();
+  }
+
+  private end(): number {
+    this.nextInGroup = this.group.length;
+    return -1;
+  }
+
+  private takeGroup(): void {
+    const { instances, places } = this;
+    const sign = this.ordering.wanted.isDescending ? -1 : 1;
+    let first = Infinity;
+    for (const { handle } of places)
+      if (handle !== NO_ROW) first = Math.min(first, sign * instances.updatedAt(handle));
+    this.group = [];
+    this.nextInGroup = 0;
+    if (first === Infinity) return;
+    const time = sign * first;
+    for (const place of places) {
+      while (place.handle !== NO_ROW && instances.updatedAt(place.handle) === time) {
+        this.group.push(place.handle);
+        place.handle =
+          sign < 0 ? this.lists.previousOf(place.handle) : this.lists.nextOf(place.handle);
+      }
+    }
+    if (this.group.length > 1) this.group.sort(this.ordering.compare);
+  }
+}
+
+/** The first row of the run of rows with the same time that `handle` is in, seen in the walk's direction. */
+export function startOfTime(
+  lists: StateLists,
+  instances: InstanceStore,
+  handle: number,
+  isDescending: boolean,
+): number {
+  const time = instances.updatedAt(handle);
+  let at = handle;
+  for (;;) {
+    const before = isDescending ? lists.nextOf(at) : lists.previousOf(at);
+    if (before === NO_ROW || instances.updatedAt(before) !== time) return at;
+    at = before;
+  }
+}
+
+/** A state list by its definition and state, where a walk enters it. */
+export function endOf(
+  lists: StateLists,
+  definition: Definition,
+  state: number,
+  isDescending: boolean,
+): number {
+  const heads = lists.headsOf(definition);
+  return (isDescending ? heads.last[state] : heads.first[state]) as number;
+}
+
+/** Along the values of an index in order, the instances of each in id order. */
+export class ValueWalk implements Walk {
+  private readonly index: PathIndex;
+  private readonly ordering: Ordering;
+  private readonly wanted: Wanted;
+  private readonly range: KeyRange;
+  private readonly place: ValuePlace;
+  private group: number[] = [];
+  private nextInGroup = 0;
+
+  /** `from`: key of the value the page begins in; undefined: at the end of the range. */
+  constructor(
+    index: PathIndex,
+    ordering: Ordering,
+    wanted: Wanted,
+    range: KeyRange,
+    from: Uint8Array | undefined,
+  ) {
+    this.index = index;
+    this.ordering = ordering;
+    this.wanted = wanted;
+    this.range = range;
+    const { sorted } = index;
+    const { isDescending } = ordering.wanted;
+    sorted.build();
+    const key = from ?? (isDescending ? range.high : range.low);
+    // Descending, the place is behind the value that comes first.
+    this.place = sorted.placeOf(key, key.length, isDescending && from !== undefined);
+  }
+
+  next(): number {
+    while (this.nextInGroup === this.group.length) if (!this.takeGroup()) return -1;
+    return this.group[this.nextInGroup++] as number;
+  }
+
+  private takeGroup(): boolean {
+    const { index, place, range, wanted, ordering } = this;
+    const { sorted, values } = index;
+    const { isDescending } = ordering.wanted;
+    const value = isDescending ? sorted.backward(place) : sorted.forward(place);
+    if (value < 0) return false;
+    const isOver = isDescending
+      ? values.compareKey(value, range.low, 0, range.low.length) < 0
+      : values.compareKey(value, range.high, 0, range.high.length) >= 0;
+    if (isOver) return false;
+    this.group = [];
+    this.nextInGroup = 0;
+    index.collect(value, (handle) => {
+      if (wanted(handle)) this.group.push(handle);
+    });
+    if (this.group.length > 1)
+      this.group.sort((a, b) => (isDescending ? -1 : 1) * ordering.compareIds(a, b));
+    return true;
+  }
+}
