@@ -31,6 +31,7 @@ export type {
 } from './machine/definition.ts';
 export { openStore } from './engine/open-store.ts';
 export { repairStore } from './engine/repair-store.ts';
+export { restoreStore } from './engine/restore-store.ts';
 export { verifyStore } from './engine/verify-store.ts';
 export { fromJson, toJson } from './value/json.ts';
 export type {
@@ -54,9 +55,21 @@ export type {
   MachineReader,
   MachineReads,
   Machines,
+  MigrationPlan,
+  MigrationReport,
   PutResult,
 } from './engine/api/machine.ts';
-export type { Cursor, Page, PageOptions, Query, Range, Selection } from './engine/api/query.ts';
+export type {
+  Cursor,
+  Filter,
+  Operators,
+  Page,
+  PageOptions,
+  Query,
+  Range,
+  Scalar,
+  Selection,
+} from './engine/api/query.ts';
 export type {
   Durability,
   IdempotencyOptions,
@@ -68,6 +81,7 @@ export type {
   StoreOptions,
   VerifyReport,
 } from './engine/api/store.ts';
+export type { Difference, Moment, View } from './engine/api/time-travel.ts';
 export type {
   BatchMode,
   BatchOperation,

@@ -123,6 +123,7 @@ describe('records', () => {
     delete: (w, t, n) => encode.encodeDelete(w, t, 70_000, n),
     purge: (w, t) => encode.encodePurge(w, t, 2 ** 40, 9),
     outcome: (w, t, n) => encode.encodeOutcome(w, t, n, body),
+    migrate: (w, t, n) => encode.encodeMigrate(w, t, 70_000, 3, 200, n, body),
   };
   const fixed: Record<string, Record<string, unknown>> = {
     define: { definition: 3, name: 'm', version: 4, body: bytes },
@@ -133,6 +134,7 @@ describe('records', () => {
     delete: { handle: 70_000 },
     purge: { deletedThrough: 2 ** 40, keysThrough: 9 },
     outcome: { body: bytes },
+    migrate: { handle: 70_000, definition: 3, state: 200, body: bytes },
   };
   const optional = { at: 5.5, eventId: 'e', key: 'k', actor: 'a', reason: 'r', correlationId: 'c' };
 

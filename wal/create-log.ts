@@ -101,7 +101,11 @@ async function removeLeftovers(fileIo: FileIo, directory: string): Promise<void>
 }
 
 /** A process that died may have created the directory, or one above it, without syncing its name. */
-async function syncAncestors(fileIo: FileIo, directory: string, logger: Logger): Promise<void> {
+export async function syncAncestors(
+  fileIo: FileIo,
+  directory: string,
+  logger: Logger,
+): Promise<void> {
   for (let path = dirname(directory); ; path = dirname(path)) {
     try {
       await fileIo.syncDirectory(path);

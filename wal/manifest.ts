@@ -96,6 +96,14 @@ export async function readManifest(
   fileIo: FileIo,
   directory: string,
 ): Promise<ManifestReading | undefined> {
+  return (await readManifestSlots(fileIo, directory))?.[0];
+}
+
+/** The slots that are valid, the one in force first. @throws {StoreError} CORRUPT - none is; FORMAT_UNSUPPORTED */
+export async function readManifestSlots(
+  fileIo: FileIo,
+  directory: string,
+): Promise<readonly ManifestReading[] | undefined> {
   const path = join(directory, MANIFEST_NAME);
   if ((await fileIo.stat(path)) === undefined) return undefined;
   const bytes = new Uint8Array(MANIFEST_SLOT.size * MANIFEST_SLOTS);
@@ -106,18 +114,17 @@ export async function readManifest(
   } finally {
     await handle.close();
   }
-  let best: ManifestReading | undefined;
+  const valid: ManifestReading[] = [];
   for (let slot = 0; slot < MANIFEST_SLOTS; slot++) {
     const start = slot * MANIFEST_SLOT.size;
     const state = decodeManifestSlot(
       bytes.subarray(start, Math.min(start + MANIFEST_SLOT.size, length)),
     );
     if (typeof state === 'number') throw unsupportedFormat(MANIFEST_NAME, state, FORMAT_VERSION);
-    if (state !== undefined && (best === undefined || state.sequence > best.state.sequence))
-      best = { state, slot };
+    if (state !== undefined) valid.push({ state, slot });
   }
-  if (best === undefined) throw corrupt(MANIFEST_NAME, 0, 'neither of its two slots is valid');
-  return best;
+  if (valid.length === 0) throw corrupt(MANIFEST_NAME, 0, 'neither of its two slots is valid');
+  return valid.sort((a, b) => b.state.sequence - a.state.sequence);
 }
 
 /** Puts the first manifest of a store into place: from then on the store exists. */

@@ -4,10 +4,12 @@
  * for: the first segment is made ready behind, and no frame is written until the first commit.
  * Dying at any point of it leaves a log that opens to the same records.
  */
+import { resolve } from 'node:path';
 import type { DirectoryLock, FileIo } from '../src/base/file-io.ts';
 import { Appender } from './appender.ts';
 import { type CreateOptions, createLog, ensureDirectory } from './create-log.ts';
 import { DirectoryWatch } from './directory-watch.ts';
+import { DroppedSegments } from './dropped-segments.ts';
 import { type SyncPolicy, syncPolicy } from './durability.ts';
 import { FRAME, FRAME_ALIGNMENT, SEGMENT_BYTES, SEGMENT_OVERHEAD_BYTES } from './format.ts';
 import { FramePump } from './frame-pump.ts';
@@ -88,6 +90,7 @@ class Opening<T> {
   private readonly startedAt: number;
   private readonly watch: DirectoryWatch;
   private readonly segments = new SegmentList();
+  private readonly dropped: DroppedSegments;
   private manifest: ManifestFile | undefined;
   private readonly prepared: Segment[] = [];
 
@@ -106,21 +109,26 @@ class Opening<T> {
     this.lock = lock;
     this.reserve = reserve;
     this.watch = new DirectoryWatch(options.thread, directory, () => lock.isHeld());
+    const { fileIo, archiveDirectory: archive } = options;
+    const archiveDirectory = archive === undefined ? undefined : resolve(directory, archive);
+    this.dropped = new DroppedSegments({ fileIo, directory, archiveDirectory });
     this.startedAt = options.thread.monotonicMs();
   }
 
   async run(): Promise<LogWriter<T>> {
-    const { fileIo, onFrame, strict } = this.options;
+    const { fileIo, onFrame, strict, beforeScan } = this.options;
+    const { directory } = this;
     await this.reserve.find();
-    const found = await scanLog(fileIo, this.directory, {
+    const found = await scanLog(fileIo, directory, {
       onFrame,
       strict,
+      before: beforeScan && ((manifest) => beforeScan({ manifest, directory })),
       places: this.segments,
     });
     if (found !== undefined) return this.finish(found, undefined);
     const { segment } = await createLog(this.creation);
     this.prepared.push(segment);
-    const created = await scanLog(fileIo, this.directory);
+    const created = await scanLog(fileIo, directory);
     if (created === undefined) throw new Error('the log just created is not there');
     return this.finish(created, segment);
   }
@@ -163,7 +171,7 @@ class Opening<T> {
 
   private roll(report: ScanReport, manifest: ManifestFile): SegmentRoll {
     const { fileIo, clock, thread, logger } = this.options;
-    const { directory } = this;
+    const { directory, dropped } = this;
     const context: PrepareContext = {
       fileIo,
       directory,
@@ -174,7 +182,7 @@ class Opening<T> {
     };
     return new SegmentRoll({
       prepare: (number, sizeBytes) => this.prepare(context, number, sizeBytes),
-      removeVoids: () => removeVoids({ fileIo, directory, report, manifest }),
+      removeVoids: () => removeVoids({ fileIo, directory, report, manifest, dropped }),
       onReady: () => this.reserve.want(this.segments.sizeBytes),
       thread,
       logger,
@@ -250,6 +258,7 @@ class Opening<T> {
       reserve: this.reserve,
       maxPending: this.sizes.maxPending,
       segments: this.segments,
+      dropped: this.dropped,
       highestKept: kept,
       recovery: this.recovery(report),
     });

@@ -6,6 +6,7 @@ import type { Logger } from '../src/base/logger.ts';
 import type { Random } from '../src/base/random.ts';
 import type { Thread } from '../src/base/thread.ts';
 import { LIMITS, SEGMENT_BYTES } from './format.ts';
+import type { ManifestState } from './manifest.ts';
 import type { Durability, LogSink } from './ordered-log.ts';
 import { roundSegmentBytes } from './prepare-segment.ts';
 import type { OnFrame } from './scan-report.ts';
@@ -27,6 +28,18 @@ export interface LogWriterOptions<T> {
   readonly strict?: boolean | undefined;
   /** Every frame of the existing log, in order, before the promise resolves. */
   readonly onFrame?: OnFrame | undefined;
+  /**
+   * Called under the lock, before the log is read; not when the log is created. As
+   * ScanOptions.before: gives the last record the caller has already.
+   */
+  readonly beforeScan?:
+    | ((found: { readonly manifest: ManifestState; readonly directory: string }) => Promise<number>)
+    | undefined;
+  /**
+   * Segments that are dropped go there instead of being removed. On the disk of the log; a path
+   * that is not absolute begins in its directory. Created when needed.
+   */
+  readonly archiveDirectory?: string | undefined;
   /** May a lone caller block the thread for one fast sync? Default true. */
   readonly blockingPath?: boolean | undefined;
 }

@@ -1,4 +1,5 @@
 /** Places in a log, as segment and byte. */
+import type { Link } from './frame.ts';
 
 /** Behind a whole frame: what the next one must continue. Segment 0: before the first. */
 export interface LogEnd {
@@ -19,6 +20,12 @@ export interface Attested {
 
 export const LOG_START: LogEnd = { segment: 0, bytes: 0, chain: 0, offset: 0 };
 export const NOTHING_ATTESTED: Attested = { segment: 0, bytes: 0, offset: 0 };
+
+/** Where a segment with this link continues the one before it. */
+export function placeBefore(link: Link): LogEnd {
+  const { continuedSegment: segment, continuedBytes: bytes, chain, firstOffset } = link;
+  return { segment, bytes, chain, offset: firstOffset - 1 };
+}
 
 export function isBehind(
   a: Attested,

@@ -33,6 +33,15 @@ export interface RepairLogOptions {
   readonly clock?: Clock | undefined;
   /** Says what would be done, changes nothing and needs no lock. Default false. */
   readonly dryRun?: boolean | undefined;
+  /**
+   * Last record the layer above has in files of its own: what is needed is only what lies behind,
+   * and a gap before it costs nothing. The repaired log begins at or before the next record and
+   * does not end before this one. 0: there is no such file, and the log must begin with record 1,
+   * or else nothing is done. Default: a log may begin anywhere.
+   */
+  readonly coveredThrough?: number | undefined;
+  /** Bytes of the layer above for the manifest, when something is repaired. Default: as they are. */
+  readonly manifestExtra?: Uint8Array | undefined;
   /** Size of the new segments; larger ones are split. Default 1 GiB. */
   readonly segmentBytes?: number | undefined;
 }
@@ -54,6 +63,7 @@ export interface RepairReport {
 
 /**
  * @throws {StoreError} STORE_LOCKED - a writer lives
+ * @throws {StoreError} CORRUPT - records are missing that no repair can do without; nothing was changed
  * @throws {StoreError} NOT_FOUND, BAD_REQUEST, FORMAT_UNSUPPORTED; WAL_IO_ERROR - nothing is lost, and it can be run again
  */
 export async function repairLog(
@@ -62,11 +72,13 @@ export async function repairLog(
 ): Promise<RepairReport> {
   const fileIo = options.fileIo ?? nodeFileIo;
   await checkDirectory(fileIo, directory);
-  if (options.dryRun === true) return plan(fileIo, directory);
+  if (options.dryRun === true) return plan(fileIo, directory, options);
   const lock = await takeLock(fileIo, directory);
   try {
     // Nobody writes now: what is found is what is repaired.
-    return await repair(fileIo, directory, await verifyLog(directory, { fileIo }), options);
+    const { coveredThrough } = options;
+    const report = await verifyLog(directory, { fileIo, coveredThrough });
+    return await repair(fileIo, directory, report, options);
   } catch (error) {
     throw ioError(error, 'repairing the log', directory);
   } finally {
@@ -74,11 +86,16 @@ export async function repairLog(
   }
 }
 
-async function plan(fileIo: FileIo, directory: string): Promise<RepairReport> {
-  const report = await verifyLog(directory, { fileIo });
+async function plan(
+  fileIo: FileIo,
+  directory: string,
+  { coveredThrough }: RepairLogOptions,
+): Promise<RepairReport> {
+  const report = await verifyLog(directory, { fileIo, coveredThrough });
   if (report.ok) return nothingToDo(report);
   refuseUnreadable(report);
-  const survey = await surveyLog(fileIo, directory);
+  const survey = await surveyLog(fileIo, directory, { coveredThrough });
+  refuseHopeless(survey, coveredThrough);
   return reportOf(survey, filesAside(survey, await hasManifest(fileIo, directory)), '');
 }
 
@@ -94,12 +111,14 @@ async function repair(
 ): Promise<RepairReport> {
   if (report.ok) return nothingToDo(report);
   refuseUnreadable(report);
-  const survey = await surveyLog(fileIo, directory);
+  const { coveredThrough } = options;
+  const survey = await surveyLog(fileIo, directory, { coveredThrough });
+  refuseHopeless(survey, coveredThrough);
   const names = filesAside(survey, await hasManifest(fileIo, directory));
   const text = reportText(reportOf(survey, names, ''));
   const savedTo = await saveAside(fileIo, directory, names, text);
   const attested = await salvage(fileIo, directory, survey, options);
-  await settleManifest(fileIo, directory, survey, attested);
+  await settleManifest(fileIo, directory, survey, attested, options.manifestExtra);
   await removeReplaced(fileIo, directory, survey, names);
   const after = await scanLog(fileIo, directory);
   invariant(after?.end.offset === survey.lastOffset, 'a repaired log holds what could be kept');
@@ -112,6 +131,23 @@ function refuseUnreadable(report: LogReport): void {
   if (failure !== undefined) throw failure;
 }
 
+/** Records before the log's first one are missing and nobody has them: an empty log would be no repair of that. */
+function refuseHopeless({ unmet }: Survey, coveredThrough: number | undefined): void {
+  if (unmet !== undefined && coveredThrough === 0) throw unmet;
+}
+
+/** Number of the first new segment: above every name in the directory. */
+function firstNew(survey: Survey): number {
+  const { manifest, files, heads, anchor } = survey;
+  const highest = Math.max(
+    manifest?.state.highestSegment ?? 0,
+    anchor.segment,
+    ...files.segments,
+    ...heads.files.keys(),
+  );
+  return highest + 1;
+}
+
 async function salvage(
   fileIo: FileIo,
   directory: string,
@@ -119,26 +155,26 @@ async function salvage(
   options: RepairLogOptions,
 ): Promise<Attested> {
   const { anchor, storeId, lastOffset } = survey;
-  const highest = Math.max(
-    0,
-    survey.manifest?.state.highestSegment ?? 0,
-    ...survey.files.segments,
-    ...survey.heads.files.keys(),
-  );
   const writer = new SalvageWriter({
     fileIo,
     directory,
     storeId,
-    firstNumber: highest + 1,
+    firstNumber: firstNew(survey),
     anchor,
     lastOffset,
     segmentBytes: options.segmentBytes ?? SEGMENT_BYTES.max,
     createdAt: (options.clock ?? systemClock).now(),
   });
   try {
-    await surveyLog(fileIo, directory, async (reader) => {
-      if (reader.header.firstOffset > anchor.offset) await writer.add(reader);
-    });
+    if (anchor.offset < lastOffset) {
+      await surveyLog(fileIo, directory, {
+        coveredThrough: options.coveredThrough,
+        // Those of a beginning that is not kept come as well, and lie before the anchor.
+        onKept: async (reader) => {
+          if (reader.header.firstOffset > anchor.offset) await writer.add(reader);
+        },
+      });
+    }
     return await writer.put();
   } catch (error) {
     await writer.abandon();
@@ -152,24 +188,18 @@ async function settleManifest(
   directory: string,
   survey: Survey,
   attested: Attested,
+  extra: Uint8Array | undefined,
 ): Promise<void> {
-  const change = { attested, highestSegment: attested.segment };
+  const { storeId, oldest: oldestSegment = firstNew(survey) } = survey;
+  const change = { attested, oldestSegment, highestSegment: attested.segment };
   if (survey.manifest === undefined) {
-    const { storeId, segments, firstOffset } = survey;
-    const oldestSegment = firstOffset === 1 ? 1 : (segments[0]?.number ?? attested.segment);
-    const extra = new Uint8Array(0);
-    await createManifest(fileIo, directory, {
-      sequence: 1,
-      storeId,
-      oldestSegment,
-      extra,
-      ...change,
-    });
+    const first = { sequence: 1, storeId, extra: extra ?? new Uint8Array(0), ...change };
+    await createManifest(fileIo, directory, first);
     return;
   }
   const manifest = await openManifestFile(fileIo, directory, survey.manifest);
   try {
-    await manifest.updateBoth(change);
+    await manifest.updateBoth(extra === undefined ? change : { ...change, extra });
   } finally {
     await manifest.close();
   }
@@ -181,20 +211,24 @@ async function removeReplaced(
   survey: Survey,
   saved: readonly string[],
 ): Promise<void> {
-  const kept = new Set([MANIFEST_NAME, segmentName(survey.anchor.segment)]);
+  const { anchor, oldest } = survey;
+  const kept = new Set([MANIFEST_NAME]);
+  // Its end is continued, unless the log begins behind it.
+  if (oldest !== undefined && anchor.segment >= oldest) kept.add(segmentName(anchor.segment));
   const gone = saved.filter((name) => !kept.has(name));
   for (const name of gone) await fileIo.remove(join(directory, name));
   if (gone.length > 0) await fileIo.syncDirectory(directory);
 }
 
-/** The files of the log from the anchor's on, and those that are not what their names say. */
+/** The files of the log from the anchor's on, those before its beginning, and those that are not what their names say. */
 function filesAside(survey: Survey, isManifestThere: boolean): string[] {
-  const { heads, anchor, segments } = survey;
+  const { heads, anchor, segments, passedOver } = survey;
   const names = new Set(heads.strangers.map(({ name }) => name));
   const members = new Set(segments.map(({ number }) => number));
+  const before = new Set(passedOver);
   for (const { number, name, fault } of heads.files.values()) {
     const isBehind = members.has(number) && number >= anchor.segment;
-    if (isBehind || fault !== undefined) names.add(name);
+    if (isBehind || before.has(number) || fault !== undefined) names.add(name);
   }
   return [...(isManifestThere ? [MANIFEST_NAME] : []), ...[...names].sort()];
 }

@@ -7,7 +7,8 @@ import { StoreError, isStoreError } from '../src/base/errors.ts';
 import type { FileIo } from '../src/base/file-io.ts';
 import { logHolder } from './log-holder.ts';
 import type { OpenReport } from './log-types.ts';
-import type { OnFrame, ScanReport } from './scan-report.ts';
+import type { RecordFiles } from './record-reader.ts';
+import type { BeforeScan, OnFrame, ScanReport } from './scan-report.ts';
 import { scanLog } from './scan.ts';
 import { SegmentList } from './segment-list.ts';
 import { checkDirectory } from './verify.ts';
@@ -19,6 +20,8 @@ export interface LiveScan {
   /** Last record that may be shown. */
   readonly lastOffset: number;
   readonly segments: SegmentList;
+  /** Where the records are, for readers. */
+  readonly files: RecordFiles;
   readonly recovery: Omit<OpenReport, 'durationMs'>;
 }
 
@@ -26,6 +29,11 @@ export interface LiveScanOptions {
   readonly strict?: boolean | undefined;
   /** Every frame once, in order. */
   readonly onFrame?: OnFrame | undefined;
+  /**
+   * As in ScanOptions. Called again when reading starts over: then frames that were delivered
+   * come again, those behind the offset it gives now.
+   */
+  readonly before?: BeforeScan | undefined;
 }
 
 /** @throws {StoreError} NOT_FOUND, BAD_REQUEST, CORRUPT, FORMAT_UNSUPPORTED, WAL_IO_ERROR */
@@ -35,15 +43,15 @@ export async function scanLive(
   options: LiveScanOptions = {},
 ): Promise<LiveScan> {
   await checkDirectory(fileIo, directory);
-  const onFrame = onceEach(options.onFrame);
-  let before: StoreError | undefined;
+  const onFrame = options.before === undefined ? onceEach(options.onFrame) : options.onFrame;
+  let failure: StoreError | undefined;
   for (let attempt = 1; ; attempt++) {
     try {
       return await scanOnce(fileIo, directory, { ...options, onFrame });
     } catch (error) {
       if (!isStoreError(error, 'CORRUPT', 'WAL_IO_ERROR') || attempt === ATTEMPTS) throw error;
-      if (error.code === before?.code && error.message === before.message) throw error;
-      before = error;
+      if (error.code === failure?.code && error.message === failure.message) throw error;
+      failure = error;
     }
   }
 }
@@ -51,7 +59,7 @@ export async function scanLive(
 async function scanOnce(
   fileIo: FileIo,
   directory: string,
-  { onFrame, strict }: LiveScanOptions,
+  { onFrame, strict, before }: LiveScanOptions,
 ): Promise<LiveScan> {
   const isLive = (await logHolder(fileIo, directory)) !== undefined;
   const segments = new SegmentList();
@@ -60,6 +68,7 @@ async function scanOnce(
     // The last frame of a living writer may be on its way just now.
     strict: strict === true && !isLive,
     deliver: isLive ? 'attested' : 'all',
+    before,
     places: segments,
   });
   if (report === undefined) {
@@ -77,7 +86,14 @@ async function scanOnce(
     recordsUnattested: lastOffset - attestedEnd.offset,
     strayFiles: files.strayFiles,
   };
-  return { report, lastOffset, segments, recovery };
+  const { storeId } = report.manifest.state;
+  return {
+    report,
+    lastOffset,
+    segments,
+    files: { fileIo, directory, storeId, segments },
+    recovery,
+  };
 }
 
 /** An attempt that starts over gives nothing twice. */

@@ -9,9 +9,15 @@ import { FRAME_KIND, SEGMENT_HEADER } from './format.ts';
 import type { LogDirectory } from './log-directory.ts';
 import { corrupt } from './log-error.ts';
 import type { ManifestReading } from './manifest.ts';
-import { LOG_START, type LogEnd, NOTHING_ATTESTED, isBehind } from './position.ts';
+import { LOG_START, type LogEnd, NOTHING_ATTESTED, isBehind, placeBefore } from './position.ts';
 import type { ScanOptions, ScanReport, ScannedSegment } from './scan-report.ts';
-import { type LinkedSegment, type SegmentChain, misplaced, openReader } from './segment-chain.ts';
+import {
+  type LinkedSegment,
+  type SegmentChain,
+  misplaced,
+  openReader,
+  undecodable,
+} from './segment-chain.ts';
 import { segmentName } from './segment-name.ts';
 import type { SegmentReader } from './segment-reader.ts';
 
@@ -28,6 +34,9 @@ export class ScanPass {
   private recordsRead = 0;
   private bytesTruncated: number;
   private deliverUpTo = Number.POSITIVE_INFINITY;
+  /** Last record the caller has already; 0: none, or it was not asked. */
+  private readonly has: number;
+  private readonly mustMeet: boolean;
 
   constructor(
     fileIo: FileIo,
@@ -35,15 +44,18 @@ export class ScanPass {
     files: LogDirectory,
     chain: SegmentChain,
     options: ScanOptions,
+    has: number | undefined,
   ) {
     this.fileIo = fileIo;
     this.manifest = manifest;
     this.files = files;
     this.chain = chain;
     this.options = options;
+    this.has = has ?? 0;
+    this.mustMeet = has !== undefined;
     this.bytesTruncated = chain.bytesDropped;
     const first = chain.segments[0];
-    this.end = first === undefined ? LOG_START : continuedBy(first);
+    this.end = first === undefined ? LOG_START : placeBefore(first.link);
     this.ends = new AttestedEnd(this.end);
   }
 
@@ -53,9 +65,11 @@ export class ScanPass {
     for (const [i, file] of segments.entries()) {
       const next = segments[i + 1];
       if (next === undefined) await this.readLast(file);
+      else if (this.has > 0 && next.link.firstOffset <= this.has + 1) this.passOver(file, next);
       else await this.readWhole(file, next);
     }
     this.checkManifest();
+    if (this.mustMeet) checkMeets(this.has, firstOffset, this.end, segments[0]?.number);
     if (this.options.strict === true && this.bytesTruncated > 0) {
       throw corrupt(
         segmentName(this.end.segment),
@@ -78,6 +92,25 @@ export class ScanPass {
       bytesTruncated: this.bytesTruncated,
       firstBadOffset: this.bytesTruncated > 0 ? this.end.offset + 1 : undefined,
     };
+  }
+
+  /** What the caller has of it was synced, and so was the link behind it: that one says how this segment ends. */
+  private passOver(file: LinkedSegment, { link: next }: LinkedSegment): void {
+    const { number, path, sizeBytes, link } = file;
+    const { continuedBytes: bytes, chain, firstOffset } = next;
+    const offset = firstOffset - 1;
+    this.ends.passed(number, bytes, chain, offset);
+    this.ends.attest({ segment: number, bytes, offset });
+    this.end = this.ends.last;
+    this.options.places?.note(file, SEGMENT_HEADER.size, link.chain, link.firstOffset, bytes);
+    this.segments.push({
+      number,
+      path,
+      sizeBytes,
+      usedBytes: bytes,
+      firstOffset: link.firstOffset,
+      lastOffset: offset,
+    });
   }
 
   /** A segment with a successor: every byte up to the end that one names was synced. */
@@ -181,9 +214,15 @@ export class ScanPass {
     if (header.kind === FRAME_KIND.mark) return;
     const lastOffset = header.firstOffset + header.recordCount - 1;
     this.ends.passed(reader.number, reader.frameEnd, header.crc, lastOffset);
-    if (header.kind !== FRAME_KIND.data || lastOffset > this.deliverUpTo) return;
+    if (header.kind !== FRAME_KIND.data) return;
+    if (lastOffset <= this.has) {
+      // Whoever has it made sure that it was synced.
+      this.ends.attestAt(reader.number, reader.frameEnd, lastOffset);
+      return;
+    }
+    if (lastOffset > this.deliverUpTo) return;
     this.framesRead++;
-    this.recordsRead += header.recordCount;
+    this.recordsRead += lastOffset - Math.max(this.has, header.firstOffset - 1);
     this.deliver(reader);
   }
 
@@ -198,14 +237,7 @@ export class ScanPass {
         header.recordCount,
       );
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      // The seals hold, so no disk did this; but what cannot be decoded must not be served either.
-      throw corrupt(
-        segmentName(reader.number),
-        reader.position,
-        `a sealed frame cannot be decoded (${error.message})`,
-        header.firstOffset,
-      );
+      throw undecodable(error, reader);
     }
   }
 
@@ -237,7 +269,18 @@ export class ScanPass {
   }
 }
 
-function continuedBy(file: LinkedSegment): LogEnd {
-  const { continuedSegment: segment, continuedBytes: bytes, chain, firstOffset } = file.link;
-  return { segment, bytes, chain, offset: firstOffset - 1 };
+/** What the layer above has and what the log has must meet. @throws {StoreError} CORRUPT */
+export function checkMeets(
+  has: number,
+  firstOffset: number,
+  end: LogEnd,
+  firstSegment: number | undefined,
+): void {
+  if (has < firstOffset - 1) {
+    const what = `the log begins with record ${firstOffset}, and what it continues ends with record ${has}`;
+    throw corrupt(segmentName(firstSegment ?? 1), SEGMENT_HEADER.size, what, has + 1);
+  }
+  if (end.offset >= has) return;
+  const what = `the log ends with record ${end.offset}, and record ${has} was synced`;
+  throw corrupt(segmentName(Math.max(1, end.segment)), end.bytes, what, end.offset + 1);
 }

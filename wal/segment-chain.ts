@@ -41,11 +41,12 @@ export async function openReader(
   fileIo: FileIo,
   file: SegmentFile,
   storeId: Uint8Array,
-): Promise<{ reader: SegmentReader; close: () => Promise<void> }> {
+): Promise<{ reader: SegmentReader; handle: FileHandle; close: () => Promise<void> }> {
   try {
     const handle = await fileIo.open(file.path, 'read');
     return {
       reader: new SegmentReader(handle, file.number, file.sizeBytes, storeId),
+      handle,
       close: () => closeFile(handle),
     };
   } catch (error) {
@@ -168,6 +169,17 @@ export function misplaced(reader: SegmentReader): Error {
     reader.position,
     'a frame that belongs elsewhere stands here',
     reader.nextOffset,
+  );
+}
+
+/** What a callback threw that was given a frame: what cannot be decoded must not be served, though its seals hold and no disk did this. */
+export function undecodable(error: unknown, reader: SegmentReader): unknown {
+  if (!(error instanceof RangeError)) return error;
+  return corrupt(
+    segmentName(reader.number),
+    reader.position,
+    `a sealed frame cannot be decoded (${error.message})`,
+    reader.header.firstOffset,
   );
 }
 

@@ -6,12 +6,15 @@
 import { join } from 'node:path';
 import { type StoreError, isStoreError } from '../src/base/errors.ts';
 import type { FileIo } from '../src/base/file-io.ts';
-import { FRAME, FRAME_KIND, LINK_FRAME_BYTES, SEGMENT_HEADER } from './format.ts';
+import { FRAME, FRAME_KIND, LINK_FRAME_BYTES, SEGMENT_HEADER, STORE_ID_BYTES } from './format.ts';
 import { FrameHeader, type Link, readLink, segmentSeed } from './frame.ts';
 import { ioError } from './log-error.ts';
 import { type SegmentFile, readSegmentHead } from './log-directory.ts';
 import { type SegmentHeader, decodeSegmentHeader } from './segment-header.ts';
 import { segmentName } from './segment-name.ts';
+
+/** Without a header that can be read nothing in the directory can be verified. */
+const NO_STORE: Uint8Array = new Uint8Array(STORE_ID_BYTES);
 
 /** `number` is what the file is, `name` what it is called; `sizeBytes` ends where its bytes can be trusted to. */
 export interface SurveyedFile extends SegmentFile {
@@ -20,7 +23,8 @@ export interface SurveyedFile extends SegmentFile {
   readonly fault: StoreError | undefined;
 }
 
-interface RawHead {
+/** What stands at the beginning of a file with the name of a segment. */
+export interface RawHead {
   readonly name: string;
   readonly path: string;
   readonly named: number;
@@ -40,23 +44,31 @@ export interface SurveyedHeads {
 export interface HeadSource {
   readonly fileIo: FileIo;
   readonly directory: string;
-  /** Numbers by name, ascending. */
-  readonly numbers: readonly number[];
+  readonly heads: readonly RawHead[];
   /** undefined: the manifest is lost, and the headers must tell. */
   readonly storeId: Uint8Array | undefined;
   readonly highest: number;
 }
 
+/** `numbers` by name, ascending. @throws {StoreError} WAL_IO_ERROR */
+export async function readHeads(
+  fileIo: FileIo,
+  directory: string,
+  numbers: readonly number[],
+): Promise<readonly RawHead[]> {
+  const heads: RawHead[] = [];
+  for (const number of numbers) heads.push(await readRaw(fileIo, directory, number));
+  return heads;
+}
+
 /** @throws {StoreError} FORMAT_UNSUPPORTED, WAL_IO_ERROR */
 export async function surveyHeads(source: HeadSource): Promise<SurveyedHeads> {
-  const heads: RawHead[] = [];
-  for (const number of source.numbers) heads.push(await readRaw(source, number));
-  const storeId = source.storeId ?? commonStoreId(heads);
+  const storeId = source.storeId ?? storeIdOfMost(source.heads) ?? NO_STORE;
   const expected = { storeId, highest: source.highest };
   const files = new Map<number, SurveyedFile>();
   const misnamed: { readonly number: number; readonly file: SurveyedFile }[] = [];
   const strangers: { name: string; fault: StoreError | undefined }[] = [];
-  for (const head of heads) {
+  for (const head of source.heads) {
     const fault = await faultOf(source, head.named, expected);
     const { header } = head;
     const isOurs = header !== undefined && Buffer.compare(header.storeId, storeId) === 0;
@@ -76,12 +88,12 @@ export async function surveyHeads(source: HeadSource): Promise<SurveyedHeads> {
   return { storeId, files, strangers };
 }
 
-async function readRaw(source: HeadSource, named: number): Promise<RawHead> {
+async function readRaw(fileIo: FileIo, directory: string, named: number): Promise<RawHead> {
   const name = segmentName(named);
-  const path = join(source.directory, name);
+  const path = join(directory, name);
   const bytes = new Uint8Array(SEGMENT_HEADER.size + LINK_FRAME_BYTES);
   try {
-    const handle = await source.fileIo.open(path, 'read');
+    const handle = await fileIo.open(path, 'read');
     try {
       const { sizeBytes } = await handle.stat();
       await handle.read(bytes, 0, bytes.length, 0);
@@ -132,17 +144,19 @@ function linkIn(bytes: Uint8Array, seed: number): Link | undefined {
   return readLink(frame, view, at + FRAME.size);
 }
 
-/** The store most headers name; without any, nothing in the directory can be verified. */
-function commonStoreId(heads: readonly RawHead[]): Uint8Array {
-  const counts = new Map<string, { readonly id: Uint8Array; count: number }>();
-  let best: { readonly id: Uint8Array; count: number } = { id: new Uint8Array(16), count: 0 };
+/** Of the store that most headers name; undefined when none can be read. */
+export function storeIdOfMost(heads: readonly RawHead[]): Uint8Array | undefined {
+  const counts = new Map<string, number>();
+  let best: Uint8Array | undefined;
+  let most = 0;
   for (const { header } of heads) {
     if (header === undefined) continue;
     const key = Buffer.from(header.storeId).toString('hex');
-    const entry = counts.get(key) ?? { id: header.storeId, count: 0 };
-    entry.count++;
-    counts.set(key, entry);
-    if (entry.count > best.count) best = entry;
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    if (count <= most) continue;
+    most = count;
+    best = header.storeId;
   }
-  return best.id;
+  return best;
 }

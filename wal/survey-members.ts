@@ -25,6 +25,8 @@ export interface MemberSource {
   readonly oldest: number;
   readonly highest: number;
   readonly attested: Attested;
+  /** Nothing says which segments were dropped on purpose: the lowest one found may be the oldest. */
+  readonly isOldestUnknown: boolean;
 }
 
 export interface Members {
@@ -70,10 +72,13 @@ async function predecessor(
   if (number === 0 || number < source.oldest) return undefined;
   const named = source.heads.files.get(number);
   if (named !== undefined) return { file: named, limit: link.continuedBytes };
-  missing.push(
-    corrupt(segmentName(number), 0, `this segment is missing; ${file.name} continues it`),
-  );
-  return { file: await nextLower(source, number) } as Partial<Member>;
+  const lower = await nextLower(source, number);
+  if (lower !== undefined || !source.isOldestUnknown) {
+    missing.push(
+      corrupt(segmentName(number), 0, `this segment is missing; ${file.name} continues it`),
+    );
+  }
+  return { file: lower } as Partial<Member>;
 }
 
 /** The highest segment below `number` that is part of the log. */

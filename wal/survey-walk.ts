@@ -10,13 +10,22 @@ import type { FileHandle, FileIo } from '../src/base/file-io.ts';
 import { AttestedEnd } from './attested-end.ts';
 import { FRAME_ALIGNMENT, FRAME_KIND, SEGMENT_HEADER } from './format.ts';
 import { type Link, segmentSeed } from './frame.ts';
-import { corrupt, ioError } from './log-error.ts';
-import { type Attested, LOG_START, type LogEnd, NOTHING_ATTESTED, isBehind } from './position.ts';
+import { corrupt } from './log-error.ts';
+import {
+  type Attested,
+  LOG_START,
+  type LogEnd,
+  NOTHING_ATTESTED,
+  isBehind,
+  placeBefore,
+} from './position.ts';
 import { findFrame } from './resync.ts';
 import type { ScannedSegment } from './scan-report.ts';
-import { closeFile } from './segment-chain.ts';
-import { SegmentReader } from './segment-reader.ts';
+import { openReader } from './segment-chain.ts';
+import type { SegmentReader } from './segment-reader.ts';
+import { segmentName } from './segment-name.ts';
 import type { Member } from './survey-members.ts';
+import { KeptRun } from './survey-run.ts';
 
 export interface WalkSource {
   readonly fileIo: FileIo;
@@ -27,12 +36,21 @@ export interface WalkSource {
   readonly attested: Attested;
   /** Every frame with records that can be kept, in order; it lies in the reader at `frameStart`. */
   readonly onKept?: ((reader: SegmentReader) => void | Promise<void>) | undefined;
+  /** Frames given so far are not kept after all. */
+  readonly onStartOver?: (() => void) | undefined;
+  /** Nothing but the files says where the log begins. */
+  readonly isOpen: boolean;
+  /** Records up to this one are not needed. */
+  readonly coveredThrough: number | undefined;
 }
 
 /** What the walk found; the fields are explained in survey.ts. */
 export interface Walked {
   readonly problems: readonly StoreError[];
   readonly segments: readonly ScannedSegment[];
+  readonly passedOver: readonly number[];
+  readonly oldest: number | undefined;
+  readonly unmet: StoreError | undefined;
   readonly anchor: LogEnd;
   readonly firstOffset: number;
   readonly lastOffset: number;
@@ -53,58 +71,60 @@ interface Place {
 export class SurveyWalk {
   private readonly source: WalkSource;
   private readonly problems: StoreError[] = [];
-  private readonly segments: ScannedSegment[] = [];
-  private readonly start: LogEnd;
-  private readonly ends: AttestedEnd;
+  private segments: ScannedSegment[] = [];
+  private readonly passedOver: number[] = [];
+  private readonly kept: KeptRun;
+  private ends: AttestedEnd;
   /** The furthest place anything found attests. */
   private attested: Attested;
   private knownOffset: number;
-  private lastOffset: number;
-  /** First record not seen yet, kept or not. */
-  private next: number;
   /** Everything so far followed the reading rules. */
   private isAnchored: boolean;
-  /** No record is missing so far. */
-  private isUnbroken = true;
-  private framesRead = 0;
   private bytesLost = 0;
   /** Where the segment before ended. */
   private before: { readonly position: number; readonly chain: number };
 
   constructor(source: WalkSource) {
     this.source = source;
-    const link = source.members[0]?.file.link;
+    const { oldest, coveredThrough: covered } = source;
+    const { link, number = 0 } = source.members[0]?.file ?? {};
     const isBeginning = link === undefined || link.continuedSegment === 0;
-    const isKeptFrom = !isBeginning && link.continuedSegment < source.oldest;
-    this.start = isKeptFrom ? placeBefore(link) : LOG_START;
+    const isKeptFrom = !isBeginning && link.continuedSegment < oldest;
+    const start = isKeptFrom ? placeBefore(link) : LOG_START;
+    // The very first segment begins with the first record, whatever became of it.
+    const isFirst = number === 1 || link?.continuedSegment === 0;
+    const isOpen = source.isOpen && !isFirst && !isKeptFrom;
+    this.kept = new KeptRun({ start, oldest, isOpen, covered });
     this.isAnchored = isBeginning || isKeptFrom;
-    this.ends = new AttestedEnd(this.start);
+    this.ends = new AttestedEnd(start);
     this.attested = source.attested;
-    this.lastOffset = this.start.offset;
-    this.next = this.start.offset + 1;
-    this.knownOffset = Math.max(this.start.offset, source.attested.offset);
-    this.before = { position: this.start.bytes, chain: this.start.chain };
+    this.knownOffset = Math.max(start.offset, source.attested.offset);
+    this.before = { position: start.bytes, chain: start.chain };
   }
 
   /** @throws {StoreError} FORMAT_UNSUPPORTED, WAL_IO_ERROR */
   async run(): Promise<Walked> {
-    for (const member of this.source.members) {
-      const { path, number, sizeBytes } = member.file;
-      const handle = await openFile(this.source.fileIo, path);
+    const { fileIo, storeId, members } = this.source;
+    for (const member of members) {
+      const { file, limit = file.sizeBytes } = member;
+      const { reader, handle, close } = await openReader(fileIo, file, storeId);
       try {
-        const reader = new SegmentReader(handle, number, sizeBytes, this.source.storeId);
-        const limit = Math.min(member.limit ?? sizeBytes, sizeBytes);
-        await this.walk({ member, handle, reader, limit });
+        await this.walk({ member, handle, reader, limit: Math.min(limit, file.sizeBytes) });
       } finally {
-        await closeFile(handle);
+        await close();
       }
     }
-    const { problems, segments, lastOffset, knownOffset, framesRead, bytesLost } = this;
-    const firstOffset = this.start.offset + 1;
+    const unmet = this.kept.meetsCovered ? undefined : this.keepNothing();
+    const { problems, segments, passedOver, knownOffset, bytesLost } = this;
+    const { start, lastOffset, framesRead, oldest } = this.kept;
+    const firstOffset = start.offset + 1;
     const anchor = this.anchor();
     return {
       problems,
       segments,
+      passedOver,
+      oldest,
+      unmet,
       anchor,
       firstOffset,
       lastOffset,
@@ -112,6 +132,32 @@ export class SurveyWalk {
       framesRead,
       bytesLost,
     };
+  }
+
+  /** The log begins behind this place; what was found before it is no part of it. */
+  private startOver(start: LogEnd, oldest: number | undefined): void {
+    this.passedOver.push(...this.segments.map(({ number }) => number));
+    this.segments = [];
+    this.kept.begin(start, oldest);
+    this.ends = new AttestedEnd(start);
+    this.isAnchored = oldest !== undefined;
+    this.before = { position: start.bytes, chain: start.chain };
+    this.knownOffset = Math.max(this.knownOffset, start.offset);
+    this.source.onStartOver?.();
+  }
+
+  /** Records are missing between what the layer above has and what is here, or this ends before. */
+  private keepNothing(): StoreError {
+    const { coveredThrough: covered = 0, members } = this.source;
+    const { start, lastOffset } = this.kept;
+    const what = `the log holds the records ${start.offset + 1} to ${lastOffset}, needed are those behind ${covered}`;
+    const name = members[0]?.file.name ?? segmentName(1);
+    const unmet = corrupt(name, SEGMENT_HEADER.size, what, covered + 1);
+    this.problems.push(unmet);
+    this.bytesLost += this.segments.reduce((sum, { usedBytes }) => sum + usedBytes, 0);
+    const segment = Math.max(1, members.at(-1)?.file.number ?? 1);
+    this.startOver({ segment, bytes: 0, chain: 0, offset: covered }, undefined);
+    return unmet;
   }
 
   private anchor(): LogEnd {
@@ -140,15 +186,17 @@ export class SurveyWalk {
     if (file.fault !== undefined) this.damaged(file.fault);
     if (file.link === undefined) {
       this.damaged(
-        corrupt(file.name, SEGMENT_HEADER.size, 'its first frame does not verify', this.next),
+        corrupt(file.name, SEGMENT_HEADER.size, 'its first frame does not verify', this.kept.next),
       );
       reader.position = SEGMENT_HEADER.size;
       return this.goOnFrom(place, SEGMENT_HEADER.size);
     }
     reader.seek(SEGMENT_HEADER.size, file.link.chain, file.link.firstOffset);
+    if (this.kept.mayBeginAt(file.link.firstOffset))
+      this.startOver(placeBefore(file.link), file.number);
     if (this.isAnchored && !this.continues(file.link)) {
       const what = 'it does not continue the segment before it';
-      this.damaged(corrupt(file.name, SEGMENT_HEADER.size, what, this.next));
+      this.damaged(corrupt(file.name, SEGMENT_HEADER.size, what, this.kept.next));
     }
     return true;
   }
@@ -156,7 +204,9 @@ export class SurveyWalk {
   private continues(link: Link): boolean {
     const { position, chain } = this.before;
     return (
-      position === link.continuedBytes && chain === link.chain && this.next === link.firstOffset
+      position === link.continuedBytes &&
+      chain === link.chain &&
+      this.kept.next === link.firstOffset
     );
   }
 
@@ -178,17 +228,14 @@ export class SurveyWalk {
     if (this.isAnchored) this.ends.passed(reader.number, reader.frameEnd, header.crc, lastOffset);
     if (header.kind !== FRAME_KIND.data) return;
     this.knownOffset = Math.max(this.knownOffset, lastOffset);
-    // Written again by a process that could not tell whether it was synced, or copied.
-    if (lastOffset < this.next) return;
-    if (header.firstOffset !== this.next) this.isUnbroken = false;
-    this.next = lastOffset + 1;
-    if (!this.isUnbroken) {
-      this.bytesLost += header.frameBytes;
-      return;
+    const { firstOffset, frameBytes } = header;
+    if (this.kept.mayBeginAt(firstOffset)) {
+      const { number: segment, position: bytes } = reader;
+      this.startOver({ segment, bytes, chain: 0, offset: firstOffset - 1 }, undefined);
     }
-    this.framesRead++;
-    this.lastOffset = lastOffset;
-    await this.source.onKept?.(reader);
+    const what = this.kept.add(firstOffset, lastOffset);
+    if (what === 'lost') this.bytesLost += frameBytes;
+    if (what === 'kept') await this.source.onKept?.(reader);
   }
 
   /** Something does not verify here: the end of what was ever synced, or damage. False: nothing follows in this segment. */
@@ -239,25 +286,12 @@ export class SurveyWalk {
   private leave(place: Place): void {
     const { member, reader, limit } = place;
     const { number, path, sizeBytes, link } = member.file;
-    const offset = this.next - 1;
+    const offset = this.kept.next - 1;
     if (this.isAnchored && member.limit !== undefined)
       this.ends.attest({ segment: number, bytes: limit, offset });
     this.before = { position: reader.position, chain: reader.chain };
-    const firstOffset = link?.firstOffset ?? this.next;
+    const firstOffset = Math.max(link?.firstOffset ?? 1, this.kept.start.offset + 1);
     const usedBytes = reader.position;
     this.segments.push({ number, path, sizeBytes, usedBytes, firstOffset, lastOffset: offset });
-  }
-}
-
-function placeBefore(link: Link): LogEnd {
-  const { continuedSegment: segment, continuedBytes: bytes, chain, firstOffset } = link;
-  return { segment, bytes, chain, offset: firstOffset - 1 };
-}
-
-async function openFile(fileIo: FileIo, path: string): Promise<FileHandle> {
-  try {
-    return await fileIo.open(path, 'read');
-  } catch (error) {
-    throw ioError(error, 'open', path);
   }
 }

@@ -9,14 +9,15 @@
  */
 import type { StoreError } from '../src/base/errors.ts';
 import type { FileIo } from '../src/base/file-io.ts';
+import { MANIFEST_SLOT } from './format.ts';
 import { type LogDirectory, listLogDirectory } from './log-directory.ts';
 import { corrupt, ioError } from './log-error.ts';
-import { type ManifestReading, readManifest } from './manifest.ts';
+import { type ManifestReading, readManifestSlots } from './manifest.ts';
 import { type LogEnd, NOTHING_ATTESTED } from './position.ts';
 import type { ScannedSegment } from './scan-report.ts';
-import { segmentName } from './segment-name.ts';
+import { MANIFEST_NAME, segmentName } from './segment-name.ts';
 import type { SegmentReader } from './segment-reader.ts';
-import { type SurveyedHeads, surveyHeads } from './survey-heads.ts';
+import { type SurveyedHeads, readHeads, storeIdOfMost, surveyHeads } from './survey-heads.ts';
 import { findMembers } from './survey-members.ts';
 import { SurveyWalk } from './survey-walk.ts';
 
@@ -30,6 +31,12 @@ export interface Survey {
   readonly problems: readonly StoreError[];
   /** The segments that hold the log. */
   readonly segments: readonly ScannedSegment[];
+  /** Those before them: the log begins behind what they hold. */
+  readonly passedOver: readonly number[];
+  /** The oldest segment of the log where its beginning stays as it is; undefined: a repair must write it anew. */
+  readonly oldest: number | undefined;
+  /** What is here does not go with what the layer above has; none of it can be kept. */
+  readonly unmet: StoreError | undefined;
   /** Up to here the log is whole by the reading rules and known to be synced. */
   readonly anchor: LogEnd;
   readonly firstOffset: number;
@@ -42,34 +49,50 @@ export interface Survey {
   readonly bytesLost: number;
 }
 
-/**
- * `onKept` is given every frame with records that can be kept, in order; it lies in the reader at
- * `frameStart`.
- *
- * @throws {StoreError} FORMAT_UNSUPPORTED, WAL_IO_ERROR
- */
+export interface SurveyOptions {
+  /** Is given every frame with records that can be kept, in order; it lies in the reader at `frameStart`. */
+  readonly onKept?: ((reader: SegmentReader) => void | Promise<void>) | undefined;
+  /** The frames given so far are not kept after all: the log begins behind them. */
+  readonly onStartOver?: (() => void) | undefined;
+  /**
+   * Last record the layer above has in files of its own: a log is whole that begins at or before
+   * the next one. undefined: a log may begin anywhere if nothing says where it should.
+   */
+  readonly coveredThrough?: number | undefined;
+}
+
+/** @throws {StoreError} FORMAT_UNSUPPORTED, WAL_IO_ERROR */
 export async function surveyLog(
   fileIo: FileIo,
   directory: string,
-  onKept?: (reader: SegmentReader) => void | Promise<void>,
+  options: SurveyOptions = {},
 ): Promise<Survey> {
   const files = await listLogDirectory(fileIo, directory);
   const problems: StoreError[] = [];
-  const manifest = await manifestIn(fileIo, directory, problems);
+  const raw = await readHeads(fileIo, directory, files.segments);
+  const manifest = await manifestIn(fileIo, directory, storeIdOfMost(raw), problems);
   const { oldestSegment: oldest = 1, highestSegment: highest = 0 } = manifest?.state ?? {};
   const attested = manifest?.state.attested ?? NOTHING_ATTESTED;
-  const numbers = files.segments.filter((number) => number >= oldest);
   const heads = await surveyHeads({
     fileIo,
     directory,
-    numbers,
+    heads: raw.filter(({ named }) => named >= oldest),
     storeId: manifest?.state.storeId,
     highest,
   });
   const { storeId } = heads;
-  const members = await findMembers({ fileIo, heads, oldest, highest, attested });
-  const walk = new SurveyWalk({ fileIo, storeId, members: members.list, oldest, attested, onKept });
-  const walked = await walk.run();
+  const isOldestUnknown = manifest === undefined;
+  const members = await findMembers({ fileIo, heads, oldest, highest, attested, isOldestUnknown });
+  const walked = await new SurveyWalk({
+    ...options,
+    fileIo,
+    storeId,
+    members: members.list,
+    oldest,
+    attested,
+    isOpen: isOldestUnknown || oldest > 1,
+    coveredThrough: options.coveredThrough,
+  }).run();
   problems.push(
     ...members.missing,
     ...walked.problems,
@@ -83,15 +106,27 @@ export async function surveyLog(
   return { storeId, manifest, files, heads, ...walked, problems };
 }
 
+/** The slot in force; where that one is of another store than the segments, the other slot, or none. */
 async function manifestIn(
   fileIo: FileIo,
   directory: string,
+  storeId: Uint8Array | undefined,
   problems: StoreError[],
 ): Promise<ManifestReading | undefined> {
   try {
-    const reading = await readManifest(fileIo, directory);
-    if (reading === undefined) problems.push(corrupt('manifest', 0, 'it is missing'));
-    return reading;
+    const slots = await readManifestSlots(fileIo, directory);
+    const [inForce] = slots ?? [];
+    if (slots === undefined || inForce === undefined) {
+      problems.push(corrupt(MANIFEST_NAME, 0, 'it is missing'));
+      return undefined;
+    }
+    const isOurs = ({ state }: ManifestReading): boolean =>
+      storeId === undefined || Buffer.compare(state.storeId, storeId) === 0;
+    if (!isOurs(inForce)) {
+      const at = inForce.slot * MANIFEST_SLOT.size + MANIFEST_SLOT.storeId;
+      problems.push(corrupt(MANIFEST_NAME, at, 'it is that of another store'));
+    }
+    return slots.find(isOurs);
   } catch (error) {
     const failure = ioError(error, 'reading the manifest', directory);
     if (failure.code !== 'CORRUPT') throw failure;

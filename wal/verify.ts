@@ -9,6 +9,7 @@ import type { FileIo } from '../src/base/file-io.ts';
 import { nodeFileIo } from '../src/base/node-file-io.ts';
 import { listLogDirectory } from './log-directory.ts';
 import { ioError } from './log-error.ts';
+import { checkMeets } from './scan-pass.ts';
 import { scanLog } from './scan.ts';
 import type { OnFrame, ScanReport, ScannedSegment } from './scan-report.ts';
 import { MANIFEST_NAME, segmentName } from './segment-name.ts';
@@ -20,6 +21,11 @@ export interface VerifyLogOptions {
   readonly begin?: (() => OnFrame) | undefined;
   /** 'attested': of a live writer at 'always', only what something later vouches for. Default 'all'. */
   readonly deliver?: 'all' | 'attested' | undefined;
+  /**
+   * Last record the layer above has in files of its own. A log that begins later than the next one,
+   * or ends before it, does not go with them; damage before it costs nothing. Default: not asked.
+   */
+  readonly coveredThrough?: number | undefined;
   /** Bytes of frames read, of at most so many. */
   readonly onProgress?: ((bytes: number, totalBytes: number) => void) | undefined;
 }
@@ -96,9 +102,11 @@ class Reading {
   }
 
   async scan(): Promise<LogReport | undefined> {
-    const { deliver } = this.options;
+    const { deliver, coveredThrough } = this.options;
     const onFrame = this.frames(await this.totalBytes());
     const report = await scanLog(this.fileIo, this.directory, { onFrame, deliver });
+    if (report !== undefined && coveredThrough !== undefined)
+      checkMeets(coveredThrough, report.firstOffset, report.end, report.segments[0]?.number);
     return report && soundReport(report);
   }
 
@@ -107,13 +115,16 @@ class Reading {
     if (failure.code !== 'CORRUPT')
       return unreadableReport(failure, this.lastOffset, this.framesRead);
     try {
-      const onFrame = this.frames(await this.totalBytes());
-      const survey = await surveyLog(
-        this.fileIo,
-        this.directory,
-        ({ bytes, payloadStart, payloadEnd, header }) =>
+      const totalBytes = await this.totalBytes();
+      let onFrame = this.frames(totalBytes);
+      const survey = await surveyLog(this.fileIo, this.directory, {
+        coveredThrough: this.options.coveredThrough,
+        onKept: ({ bytes, payloadStart, payloadEnd, header }) =>
           onFrame(bytes, payloadStart, payloadEnd, header.firstOffset, header.recordCount),
-      );
+        onStartOver: () => {
+          onFrame = this.frames(totalBytes);
+        },
+      });
       return damagedReport(survey, failure);
     } catch (error) {
       if (!isStoreError(error)) throw error;

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import type { FileIo } from '../src/base/file-io.ts';
+import type { DroppedSegments } from './dropped-segments.ts';
 import type { ManifestFile } from './manifest.ts';
 import type { ScanReport } from './scan-report.ts';
 import { UNFINISHED_RESERVE_NAME, segmentName } from './segment-name.ts';
@@ -41,8 +42,12 @@ export async function removeBlanks({ fileIo, directory, ...found }: FoundFiles):
   await removeAll(fileIo, directory, [...blanks.map(segmentName), ...unfinished]);
 }
 
+export interface FoundVoids extends FoundFiles {
+  readonly dropped: DroppedSegments;
+}
+
 /** Once the first segment of this process is linked. Oldest first; a file that stays is void still, and met again at the next opening. */
-export async function removeVoids({ fileIo, directory, ...found }: FoundFiles): Promise<void> {
+export async function removeVoids({ fileIo, directory, ...found }: FoundVoids): Promise<void> {
   const { report, manifest } = found;
   const { segments, voids, blanks, dropped } = report.chain;
   // The new segment continues the last attested end: what lies between was written again.
@@ -53,9 +58,9 @@ export async function removeVoids({ fileIo, directory, ...found }: FoundFiles): 
   const gone = [...voids, ...passedOver]
     .filter((number) => number !== first && !blanks.includes(number))
     .toSorted((a, b) => a - b);
-  const names = [...dropped, ...gone].map(segmentName);
-  if (names.length > 0) await manifest.settle();
-  await removeAll(fileIo, directory, names);
+  if (dropped.length + gone.length > 0) await manifest.settle();
+  await found.dropped.drop(dropped);
+  await removeAll(fileIo, directory, gone.map(segmentName));
 }
 
 async function removeAll(

@@ -8,10 +8,11 @@ import { StoreError } from '../src/base/errors.ts';
 import { type Appender, frameRoom } from './appender.ts';
 import { closeFiles, sealLog } from './close-writer.ts';
 import type { DirectoryWatch } from './directory-watch.ts';
+import type { DroppedSegments } from './dropped-segments.ts';
 import { LIMITS, MANIFEST_SLOT, MANIFEST_SLOTS } from './format.ts';
 import type { FramePump } from './frame-pump.ts';
 import type { Frame, FrameQueue } from './frame-queue.ts';
-import { asNotDone, logClosed } from './log-error.ts';
+import { asNotDone, ioError, logClosed } from './log-error.ts';
 import type { Truncation } from './log-types.ts';
 import type { ManifestFile } from './manifest.ts';
 import type { OrderedLog } from './ordered-log.ts';
@@ -52,6 +53,7 @@ export interface LogWriterParts<T> {
   readonly reserve: Reserve;
   readonly maxPending: number;
   readonly segments: SegmentList;
+  readonly dropped: DroppedSegments;
   /** Highest segment that must stay when nothing was written. */
   readonly highestKept: number;
   readonly recovery: LogRecovery;
@@ -65,6 +67,8 @@ type Sizes =
   | 'records'
   | 'segments'
   | 'segmentsReady'
+  | 'segmentsArchived'
+  | 'oldestSegment'
   | 'bytesOnDisk'
   | 'bytesUsed'
   | 'reserveBytes'
@@ -160,13 +164,27 @@ export class LogWriter<T> implements OrderedLog<T> {
     return this.parts.manifest.state.extra;
   }
 
-  /** Replaces them; resolves when that is on the disk. */
-  setManifestExtra(extra: Uint8Array): Promise<void> {
-    return this.parts.manifest.update({ extra });
+  /**
+   * Replaces them; resolves when that is on the disk. `both`: also in the older slot, so that no
+   * damage brings back a name of something that is to be removed now.
+   * @throws {StoreError} WAL_IO_ERROR - it may be repeated; the poison of the log; STORE_CLOSED
+   */
+  async setManifestExtra(
+    extra: Uint8Array,
+    { both = false }: { readonly both?: boolean | undefined } = {},
+  ): Promise<void> {
+    if (this.closing !== undefined) throw logClosed();
+    if (this.poison !== undefined) throw this.poison;
+    const { manifest, directory } = this.parts;
+    try {
+      await (both ? manifest.updateBoth({ extra }) : manifest.update({ extra }));
+    } catch (error) {
+      throw ioError(error, 'writing the manifest', directory);
+    }
   }
 
   stats(): WriterStats {
-    const { pump, roll, segments, reserve } = this.parts;
+    const { pump, roll, segments, reserve, dropped, manifest } = this.parts;
     const { firstOffset } = segments;
     const aside = MANIFEST_SLOT.size * MANIFEST_SLOTS + (roll.ready?.sizeBytes ?? 0);
     return {
@@ -177,6 +195,8 @@ export class LogWriter<T> implements OrderedLog<T> {
       records: this.acceptedOffset - firstOffset + 1,
       segments: segments.held.length,
       segmentsReady: roll.ready === undefined ? 0 : 1,
+      segmentsArchived: dropped.archived,
+      oldestSegment: manifest.state.oldestSegment,
       bytesOnDisk: segments.sizeBytes + aside,
       bytesUsed: segments.usedBytes,
       reserveBytes: reserve.sizeBytes,
@@ -200,7 +220,7 @@ export class LogWriter<T> implements OrderedLog<T> {
     if (this.closing !== undefined) return Promise.reject(logClosed());
     const result = this.lastTruncation.then(() => {
       if (this.poison !== undefined) throw this.poison;
-      return dropSegmentsBefore(this.parts, offset, this.durableOffset);
+      return dropSegmentsBefore(this.parts, offset, this.parts.appender.synced);
     });
     this.lastTruncation = result.catch(() => undefined);
     return result;

@@ -1,6 +1,6 @@
 /**
  * Command line of every bench: `--quick`, `--json`, `--dir DIR`, `--rounds N`, `--ms N`, `--instances N`,
- * `--peers-only`, `--peer-indexes`.
+ * `--peers-only`, `--no-indexes`.
  */
 import os from 'node:os';
 import { parseArgs } from 'node:util';
@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
  * @property {number} rounds
  * @property {number} ms time one contestant works in one round
  * @property {number | undefined} instances stored before measuring; each bench has its own default
- * @property {boolean} peerIndexes lets the peers keep secondary indexes, which ours does not do yet
+ * @property {boolean} indexes every store keeps two secondary indexes: state and time of update; customer
  * @property {boolean} peersOnly leaves Pawl out, to look at the peers alone
  */
 
@@ -32,7 +32,7 @@ export function readArguments(argv = process.argv.slice(2)) {
       ms: { type: 'string' },
       instances: { type: 'string' },
       'peers-only': { type: 'boolean', default: false },
-      'peer-indexes': { type: 'boolean', default: false },
+      'no-indexes': { type: 'boolean', default: false },
     },
   });
   return {
@@ -43,7 +43,7 @@ export function readArguments(argv = process.argv.slice(2)) {
     ms: positive('ms', values.ms) ?? (values.quick ? 60 : 300),
     instances: positive('instances', values.instances),
     peersOnly: values['peers-only'],
-    peerIndexes: values['peer-indexes'],
+    indexes: !values['no-indexes'],
   };
 }
 
@@ -59,7 +59,7 @@ export function toArguments(/** @type {BenchOptions} */ options) {
   ];
   if (options.quick) list.push('--quick');
   if (options.peersOnly) list.push('--peers-only');
-  if (options.peerIndexes) list.push('--peer-indexes');
+  if (!options.indexes) list.push('--no-indexes');
   if (options.instances !== undefined) list.push('--instances', String(options.instances));
   return list;
 }

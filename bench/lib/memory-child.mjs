@@ -1,7 +1,7 @@
 /**
  * Child process of the memory bench: loads one store, or opens one that was loaded, or counts objects
  * while loading, and reports by how much the process grew per instance.
- * Arguments: load|reopen|count, name, directory, instances, indexes|plain (what the peers keep).
+ * Arguments: load|reopen|count, name, directory, instances, indexes|plain (what the store keeps).
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';

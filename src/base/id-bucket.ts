@@ -43,9 +43,25 @@ export function slotsFor(count: number): number {
   return slots;
 }
 
-export class IdBucket {
+/** A bucket as a snapshot has it: the tags of all slots, and the handles of those in use. */
+export interface PackedBucket {
   readonly tags: Uint8Array;
-  readonly handles: Uint32Array;
+  /** `width` bytes each, lowest first, in the order of the slots. */
+  readonly handles: Uint8Array;
+  readonly width: number;
+  readonly count: number;
+}
+
+const NO_TAGS: Uint8Array = new Uint8Array(0);
+const NO_HANDLES: Uint32Array = new Uint32Array(0);
+
+export class IdBucket {
+  /** Empty while the bucket is packed. */
+  tags: Uint8Array;
+  handles: Uint32Array;
+  /** Whoever looks into a bucket unpacks it first. */
+  packed: PackedBucket | undefined;
+  readonly slots: number;
   /** How many top bits of the hash all entries share. */
   readonly depth: number;
   count = 0;
@@ -54,14 +70,41 @@ export class IdBucket {
   /** Below this many it is worth shrinking. */
   readonly floor: number;
 
-  constructor(slots: number, depth: number) {
+  constructor(slots: number, depth: number, packed: PackedBucket | undefined = undefined) {
+    this.packed = packed;
+    this.handles = NO_HANDLES;
+    this.tags = NO_TAGS;
+    if (packed === undefined) this.makeSlots(slots);
+    else this.count = packed.count;
+    this.slots = slots;
+    this.depth = depth;
+    this.limit = Math.floor(slots * MAX_LOAD);
+    this.floor = slots === FIRST_SLOTS ? 0 : Math.floor(slots * MIN_LOAD);
+  }
+
+  private makeSlots(slots: number): void {
     // Both in one buffer: a buffer costs 300 bytes beside its contents.
     const bytes = new ArrayBuffer(slots * SLOT_BYTES);
     this.handles = new Uint32Array(bytes, 0, slots);
     this.tags = new Uint8Array(bytes, slots * 4, slots);
-    this.depth = depth;
-    this.limit = Math.floor(slots * MAX_LOAD);
-    this.floor = slots === FIRST_SLOTS ? 0 : Math.floor(slots * MIN_LOAD);
+  }
+
+  unpack(): void {
+    const { packed, slots } = this;
+    if (packed === undefined) return;
+    this.makeSlots(slots);
+    this.packed = undefined;
+    const { width, handles: from } = packed;
+    this.tags.set(packed.tags);
+    const { tags, handles } = this;
+    let at = 0;
+    for (let slot = 0; slot < slots; slot++) {
+      if (tags[slot] === 0) continue;
+      let handle = from[at] as number;
+      for (let i = 1; i < width; i++) handle |= (from[at + i] as number) << (8 * i);
+      handles[slot] = handle;
+      at += width;
+    }
   }
 
   insert(hash: number, handle: number): void {
@@ -107,4 +150,27 @@ export class IdBucket {
     tags[gap] = 0;
     this.count--;
   }
+  /** Diagnosis: of every entry, how many slots are looked at to find it. */
+  *probes(hashOf: (handle: number) => number): IterableIterator<number> {
+    const slots = this.tags.length;
+    for (let slot = 0; slot < slots; slot++) {
+      if (this.tags[slot] === 0) continue;
+      const home = homeOf(hashOf(this.handles[slot] as number), slots);
+      yield 1 + (slot >= home ? slot - home : slot - home + slots);
+    }
+  }
+}
+
+/** The directory of buckets given in the order of their hashes; undefined when they leave a gap or overlap. */
+export function directoryOf(buckets: readonly IdBucket[]): IdBucket[] | undefined {
+  let depth = 0;
+  for (const bucket of buckets) depth = Math.max(depth, bucket.depth);
+  const entries = 2 ** depth;
+  const directory: IdBucket[] = [];
+  for (const bucket of buckets) {
+    const span = 2 ** (depth - bucket.depth);
+    if (directory.length % span !== 0 || directory.length + span > entries) return undefined;
+    for (let i = 0; i < span; i++) directory.push(bucket);
+  }
+  return directory.length === entries ? directory : undefined;
 }

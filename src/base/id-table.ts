@@ -13,6 +13,7 @@ import {
   IdBucket,
   SLOT_BYTES,
   SPLIT_SLOTS,
+  directoryOf,
   homeOf,
   nextSlots,
   slotsFor,
@@ -28,6 +29,7 @@ import {
   textAt,
   textOfId,
 } from './id-slot.ts';
+import { type IdRefs, entriesOf } from './id-rehash.ts';
 import type { SlabHeap } from './slab-heap.ts';
 
 /** Up to here a loop beats the native call. */
@@ -39,14 +41,9 @@ const MERGE_COUNT: number = SPLIT_SLOTS / 5;
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** Whoever owns the handles: the ref that {@link IdTable.put} returned for this one. */
-export interface IdRefs {
-  idRefOf(handle: number): number;
-}
-
 export interface IdTableOptions {
   readonly heap: SlabHeap;
-  /** 8 unpredictable bytes, drawn anew at every open. */
+  /** 8 unpredictable bytes, drawn when the store was made. */
   readonly hashKey: Uint8Array;
   readonly refOf: IdRefs;
 }
@@ -59,7 +56,9 @@ export class IdTable {
   end = 0;
   private readonly heap: SlabHeap;
   private readonly refOf: IdRefs;
-  private readonly key: HashKey;
+  /** What ids are hashed with, as it was given. */
+  hashKey: Uint8Array;
+  private key: HashKey;
   private readonly scratch: Buffer = Buffer.allocUnsafeSlow(3 * MAX_ID_BYTES);
   private readonly hashOfHandle: (handle: number) => number;
   /** 2^depth entries, by the top `depth` bits of the hash. */
@@ -71,8 +70,37 @@ export class IdTable {
   constructor(options: IdTableOptions) {
     this.heap = options.heap;
     this.refOf = options.refOf;
+    this.hashKey = options.hashKey;
     this.key = hashKeyFrom(options.hashKey);
     this.hashOfHandle = (handle) => hashOfId(this.heap, this.refOf.idRefOf(handle), this.key);
+  }
+
+  /** Every bucket once, in the order of the hashes they hold: what {@link restore} takes. */
+  *bucketsInOrder(): IterableIterator<IdBucket> {
+    for (let i = 0; i < this.directory.length;) {
+      const bucket = this.directory[i] as IdBucket;
+      bucket.unpack();
+      yield bucket;
+      i += 1 << (this.depth - bucket.depth);
+    }
+  }
+
+  /** Takes over the buckets of another table, in their order; false when they do not fill a directory exactly. */
+  restore(hashKey: Uint8Array, buckets: readonly IdBucket[]): boolean {
+    invariant(this.size === 0, 'an empty table is restored');
+    const directory = directoryOf(buckets);
+    if (directory === undefined) return false;
+    this.hashKey = hashKey;
+    this.key = hashKeyFrom(hashKey);
+    this.directory = directory;
+    this.depth = Math.log2(directory.length);
+    this.buckets = buckets.length;
+    this.slots = 0;
+    for (const bucket of buckets) {
+      this.slots += bucket.slots;
+      this.size += bucket.count;
+    }
+    return true;
   }
 
   /** Memory of the table without the id bytes, which the heap counts. */
@@ -145,7 +173,6 @@ export class IdTable {
     return textOfId(this.heap, idRef);
   }
 
-  /** Negative, 0 or positive as the first id sorts before, with or after the second by UTF-8 bytes. */
   /** Sets bytes, start and end to where an id's UTF-8 lies, until the next change of the table. */
   locate(idRef: number): void {
     this.bytes = this.heap.bytesOf(idRef);
@@ -154,6 +181,13 @@ export class IdTable {
     this.end = this.start + lengthAt(this.bytes, at);
   }
 
+  /** The same, but where the whole slot lies. */
+  locateSlot(idRef: number): void {
+    this.locate(idRef);
+    this.start = this.heap.startOf(idRef);
+  }
+
+  /** Negative, 0 or positive as the first id sorts before, with or after the second by UTF-8 bytes. */
   compare(idRefA: number, idRefB: number): number {
     return compareIds(this.heap, idRefA, idRefB);
   }
@@ -162,14 +196,10 @@ export class IdTable {
   probes(): { readonly total: number; readonly longest: number } {
     let total = 0;
     let longest = 0;
-    for (const bucket of new Set(this.directory)) {
-      const slots = bucket.tags.length;
-      for (let slot = 0; slot < slots; slot++) {
-        if (bucket.tags[slot] === 0) continue;
-        const home = homeOf(this.hashOfHandle(bucket.handles[slot] as number), slots);
-        const probes = 1 + (slot >= home ? slot - home : slot - home + slots);
+    for (const bucket of this.bucketsInOrder()) {
+      for (const probes of bucket.probes(this.hashOfHandle)) {
         total += probes;
-        if (probes > longest) longest = probes;
+        longest = Math.max(longest, probes);
       }
     }
     return { total, longest };
@@ -177,7 +207,9 @@ export class IdTable {
 
   private bucketOf(hash: number): IdBucket {
     // Two shifts, because one by 32 is one by 0.
-    return this.directory[(hash >>> 1) >>> (31 - this.depth)] as IdBucket;
+    const bucket = this.directory[(hash >>> 1) >>> (31 - this.depth)] as IdBucket;
+    if (bucket.packed !== undefined) bucket.unpack();
+    return bucket;
   }
 
   private find(hash: number, bytes: Uint8Array, start: number, end: number): number {
@@ -211,7 +243,7 @@ export class IdTable {
   private rebuild(from: readonly IdBucket[], hash: number, slots: number, depth: number): void {
     const next = new IdBucket(slots, depth);
     for (const bucket of from) {
-      const { handles, hashes } = this.entriesOf(bucket);
+      const { handles, hashes } = entriesOf(bucket, this.heap, this.refOf, this.key);
       for (let i = 0; i < hashes.length; i++) {
         next.insert(hashes[i] as number, handles[i] as number);
       }
@@ -230,7 +262,7 @@ export class IdTable {
   private split(bucket: IdBucket, hash: number): void {
     const depth = bucket.depth + 1;
     const shift = 32 - depth;
-    const { handles, hashes } = this.entriesOf(bucket);
+    const { handles, hashes } = entriesOf(bucket, this.heap, this.refOf, this.key);
     let ones = 0;
     for (let i = 0; i < hashes.length; i++) ones += ((hashes[i] as number) >>> shift) & 1;
     const low = new IdBucket(slotsFor(hashes.length - ones), depth);
@@ -245,29 +277,6 @@ export class IdTable {
     this.buckets++;
     this.name(hash & ~(1 << shift), low);
     this.name(hash | (1 << shift), high);
-  }
-
-  /**
-   * The entries of a bucket with their hashes, from the id bytes. In a large table each id is two
-   * cache misses away (its row, then its slot): three passes, each of independent loads, let the
-   * processor overlap them, which makes a split several times faster than one pass.
-   */
-  private entriesOf(bucket: IdBucket): { handles: Uint32Array; hashes: Int32Array } {
-    const { heap, refOf, key } = this;
-    const handles = new Uint32Array(bucket.count);
-    const refs = new Uint32Array(bucket.count);
-    const hashes = new Int32Array(bucket.count);
-    let count = 0;
-    for (let slot = 0; slot < bucket.tags.length; slot++) {
-      if (bucket.tags[slot] !== 0) handles[count++] = bucket.handles[slot] as number;
-    }
-    for (let i = 0; i < count; i++) refs[i] = refOf.idRefOf(handles[i] as number);
-    for (let i = 0; i < count; i++) {
-      // The value is of no use; stored, so that the load stays.
-      hashes[i] = heap.bytesOf(refs[i] as number)[heap.startOf(refs[i] as number)] as number;
-    }
-    for (let i = 0; i < count; i++) hashes[i] = hashOfId(heap, refs[i] as number, key);
-    return { handles, hashes };
   }
 
   private doubleDirectory(): void {

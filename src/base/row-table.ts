@@ -3,7 +3,8 @@
  * buffer. Only the first segment starts small and doubles by copying (at most 1.5 MiB at once);
  * every later one is made whole and zeroed by the kernel on first touch, so no growth stalls. New
  * rows are zero. Row `r` lives in segmentOf(r) at indexOf(r); a segment object keeps its identity
- * for ever, but its views are replaced when it grows: never hold a view across ensure().
+ * for ever, but its views are replaced when it grows: never hold a view across ensure(). Rows of a
+ * snapshot may come later: their source fills them in when they are asked for.
  */
 import { invariant } from './assert.ts';
 
@@ -18,6 +19,14 @@ export interface RowSegment {
   readonly u16: Uint16Array;
   readonly u32: Uint32Array;
   readonly f64: Float64Array;
+}
+
+/** Where the rows of a restored table come from. */
+export interface RowSource {
+  /** Fills in a row, and some around it, unless it is there already. True when the segment is whole. Cannot fail. */
+  fillRow(row: number, segment: RowSegment): boolean;
+  /** Fills in what is still missing in segment `number`. Cannot fail. */
+  fillSegment(number: number, segment: RowSegment): void;
 }
 
 class Segment implements RowSegment {
@@ -50,7 +59,11 @@ export class RowTable {
   memoryBytes = 0;
   readonly rowBytes: number;
   private capacity = 0;
-  private readonly segments: Segment[] = [];
+  /** undefined: not whole yet. */
+  private readonly segments: (Segment | undefined)[] = [];
+  private source: RowSource | undefined;
+  /** Segments that are being filled in. */
+  private readonly begun = new Map<number, Segment>();
 
   /** `rowBytes` must be a multiple of 8, so that every view is aligned in every row. */
   constructor(rowBytes: number = 48) {
@@ -64,8 +77,58 @@ export class RowTable {
     if (row >= this.rows) this.rows = row + 1;
   }
 
+  /** For this row; the others in there need not be filled in yet. */
   segmentOf(row: number): RowSegment {
-    return this.segments[row >>> SEGMENT_BITS] as Segment;
+    const segment = this.segments[row >>> SEGMENT_BITS];
+    return segment === undefined ? this.filledFor(row) : segment;
+  }
+
+  /** For whoever walks through all rows of the segment. */
+  wholeSegmentOf(row: number): RowSegment {
+    const number = row >>> SEGMENT_BITS;
+    const segment = this.begin(number);
+    if (segment === undefined) return this.segments[number] as Segment;
+    this.source?.fillSegment(number, segment);
+    this.finish(number, segment as Segment);
+    return segment;
+  }
+
+  /** As many rows as a snapshot has; the source fills them in when they are asked for. */
+  restore(rows: number, source: RowSource): void {
+    invariant(this.capacity === 0, 'an empty table is restored');
+    if (rows === 0) return;
+    const count = Math.ceil(rows / SEGMENT_ROWS);
+    let capacity = count === 1 ? FIRST_ROWS : count * SEGMENT_ROWS;
+    while (capacity < rows) capacity *= 2;
+    for (let number = 0; number < count; number++) this.segments.push(undefined);
+    this.rows = rows;
+    this.capacity = capacity;
+    this.source = source;
+  }
+
+  /** A segment that is not whole yet, for the source to fill in; undefined once it is. */
+  begin(number: number): RowSegment | undefined {
+    if (this.segments[number] !== undefined) return undefined;
+    let segment = this.begun.get(number);
+    if (segment === undefined) {
+      segment = new Segment(Math.min(this.capacity, SEGMENT_ROWS) * this.rowBytes);
+      this.begun.set(number, segment);
+      this.memoryBytes += segment.u8.length;
+    }
+    return segment;
+  }
+
+  private filledFor(row: number): Segment {
+    const number = row >>> SEGMENT_BITS;
+    invariant(row < this.rows && this.source !== undefined, `row ${row} exists`);
+    const segment = this.begin(number) as Segment;
+    if (this.source.fillRow(row, segment)) this.finish(number, segment);
+    return segment;
+  }
+
+  private finish(number: number, segment: Segment): void {
+    this.begun.delete(number);
+    this.segments[number] = segment;
   }
 
   indexOf(row: number): number {
@@ -76,14 +139,14 @@ export class RowTable {
     if (this.capacity >= SEGMENT_ROWS) {
       this.segments.push(new Segment(SEGMENT_ROWS * this.rowBytes));
       this.capacity += SEGMENT_ROWS;
+      this.memoryBytes += SEGMENT_ROWS * this.rowBytes;
     } else {
       let rows = this.capacity === 0 ? FIRST_ROWS : this.capacity * 2;
       while (rows <= row && rows < SEGMENT_ROWS) rows *= 2;
-      const first = this.segments[0];
-      if (first === undefined) this.segments.push(new Segment(rows * this.rowBytes));
-      else first.resize(rows * this.rowBytes);
+      if (this.segments.length === 0) this.segments.push(new Segment(rows * this.rowBytes));
+      else (this.wholeSegmentOf(0) as Segment).resize(rows * this.rowBytes);
       this.capacity = rows;
+      this.memoryBytes = rows * this.rowBytes;
     }
-    this.memoryBytes = this.capacity * this.rowBytes;
   }
 }

@@ -1,11 +1,13 @@
 /**
  * SlabHeap: byte slots of all sizes outside the JavaScript heap, addressed by 32-bit refs. Slots of
- * one size class share slabs; a size over 64 KiB gets a buffer of its own ("alone"). The garbage
- * collector sees slabs, never slots. Invariants: a ref is never 0; a slab hands out only slots
- * whose bit in `occupied` is clear; `withRoom[class]` lists exactly the slabs of that class with a
- * free slot; an emptied slab of full size leaves its class for the pool or the collector.
+ * one size class share slabs; a size over 64 KiB gets a buffer of its own ("alone"). What a snapshot
+ * holds comes in arenas (see slab.ts), whole and perhaps later. The garbage collector sees slabs, never
+ * slots. Invariants: a ref is never 0; `withRoom[class]` lists exactly the slabs of that class with a
+ * free slot; an emptied slab of full size leaves its class for the pool or the collector, an arena
+ * without entries is dropped.
  */
 import { invariant } from './assert.ts';
+import { ARENA, ARENA_STEP_BYTES, type ArenaSource, Slab } from './slab.ts';
 import { KiB } from './units.ts';
 
 const SLAB_BYTES: number = 256 * KiB;
@@ -15,6 +17,9 @@ const LARGEST_SLOT_BYTES: number = 64 * KiB;
 const ALONE_STEP_BYTES: number = 4 * KiB;
 /** Emptied slabs kept for the next class that needs one: 2 MiB. */
 const MAX_POOLED_SLABS = 8;
+
+/** An arena has at most this many bytes, unless it holds a single entry. */
+export const ARENA_BYTES: number = 64 * KiB;
 
 /** A ref is 17 bits of slab and 14 of slot (256 KiB hold 2^14 slots of 16 bytes), or the alone bit and 31 of index. */
 const SLOT_BITS = 14;
@@ -41,56 +46,9 @@ function slotBytesOf(sizeClass: number): number {
   return (9 + (coarse & 7)) << (4 + (coarse >>> 3));
 }
 
-class Slab {
-  readonly bytes: Buffer;
-  readonly index: number;
-  readonly sizeClass: number;
-  readonly slotBytes: number;
-  readonly slots: number;
-  used = 0;
-  /** Position in the list of slabs with room, -1 when full. */
-  place = -1;
-  /** One bit per slot; bits beyond the last slot are set for ever. */
-  private readonly occupied: Uint32Array;
-  /** Word the search begins at: the one freed last, which is likely in the cache. */
-  private word = 0;
-
-  constructor(bytes: Buffer, index: number, sizeClass: number) {
-    this.bytes = bytes;
-    this.index = index;
-    this.sizeClass = sizeClass;
-    this.slotBytes = slotBytesOf(sizeClass);
-    this.slots = Math.floor(bytes.length / this.slotBytes);
-    this.occupied = new Uint32Array((this.slots + 31) >>> 5);
-    const rest = this.slots & 31;
-    if (rest > 0) this.occupied[this.occupied.length - 1] = ~0 << rest;
-  }
-
-  /** A free slot; there must be one. */
-  take(): number {
-    const occupied = this.occupied;
-    let word = this.word;
-    let free = ~(occupied[word] as number);
-    while (free === 0) {
-      word = word + 1 === occupied.length ? 0 : word + 1;
-      free = ~(occupied[word] as number);
-    }
-    const lowest = free & -free;
-    occupied[word] = (occupied[word] as number) | lowest;
-    this.word = word;
-    this.used++;
-    return (word << 5) + 31 - Math.clz32(lowest);
-  }
-
-  give(slot: number): void {
-    const word = slot >>> 5;
-    const bit = 1 << (slot & 31);
-    const bits = this.occupied[word] as number;
-    invariant(slot < this.slots && (bits & bit) !== 0, 'only a slot in use is freed');
-    this.occupied[word] = bits & ~bit;
-    this.word = word;
-    this.used--;
-  }
+/** The ref of the entry at `position` of an arena. */
+export function arenaRef(arena: number, position: number): number {
+  return (arena << SLOT_BITS) | (position / ARENA_STEP_BYTES);
 }
 
 export class SlabHeap {
@@ -131,6 +89,10 @@ export class SlabHeap {
     }
     const slab = this.slabs[ref >>> SLOT_BITS];
     invariant(slab !== undefined, 'only a slot of a living slab is freed');
+    if (slab.sizeClass === ARENA) {
+      this.freeEntry(slab);
+      return;
+    }
     slab.give(ref & SLOT_MASK);
     this.usedBytes -= slab.slotBytes;
     // The slab that was full until now goes on top: filling the fullest lets the others run empty.
@@ -141,7 +103,9 @@ export class SlabHeap {
   /** The buffer the slot lies in, at {@link startOf}; valid until the slot is freed. */
   bytesOf(ref: number): Buffer {
     if (ref >= ALONE_BIT) return this.alone[ref & ALONE_MASK] as Buffer;
-    return (this.slabs[ref >>> SLOT_BITS] as Slab).bytes;
+    const slab = this.slabs[ref >>> SLOT_BITS] as Slab;
+    const { bytes } = slab;
+    return bytes === undefined ? this.load(slab) : bytes;
   }
 
   startOf(ref: number): number {
@@ -149,16 +113,93 @@ export class SlabHeap {
     return (this.slabs[ref >>> SLOT_BITS] as Slab).slotBytes * (ref & SLOT_MASK);
   }
 
-  /** How many bytes the slot holds: at least what was asked for. */
+  /** How many bytes the slot holds: at least what was asked for. 0 in an arena, where only the entry itself tells. */
   capacityOf(ref: number): number {
     if (ref >= ALONE_BIT) return (this.alone[ref & ALONE_MASK] as Buffer).length;
-    return (this.slabs[ref >>> SLOT_BITS] as Slab).slotBytes;
+    const slab = this.slabs[ref >>> SLOT_BITS] as Slab;
+    return slab.sizeClass === ARENA ? 0 : slab.slotBytes;
+  }
+
+  /** Takes in block `block` of a source as an arena. Its entries are named by {@link arenaRef} and counted by {@link setEntries}. */
+  addArena(source: ArenaSource, block: number): number {
+    const index = this.nextSlabIndex();
+    const slab = new Slab(undefined, index, ARENA, ARENA_STEP_BYTES);
+    slab.source = source;
+    slab.block = block;
+    this.slabs[index] = slab;
+    return index;
+  }
+
+  /** How many entries an arena holds, and their size together; without any it is dropped. */
+  setEntries(arena: number, entries: number, usedBytes: number): void {
+    const slab = this.slabs[arena];
+    invariant(slab?.sizeClass === ARENA && slab.used === 0, 'entries of a new arena are counted');
+    slab.used = entries;
+    slab.usedBytes = usedBytes;
+    this.usedBytes += usedBytes;
+    if (entries === 0) this.drop(slab);
+  }
+
+  /** Is this block of the source still an arena here, and not in memory? */
+  isWaiting(arena: number, source: ArenaSource, block: number): boolean {
+    const slab = this.slabs[arena];
+    return slab?.source === source && slab.block === block && slab.bytes === undefined;
+  }
+
+  /** Gives a waiting arena its verified bytes. */
+  fillArena(arena: number, bytes: Buffer): void {
+    const slab = this.slabs[arena];
+    invariant(slab?.sizeClass === ARENA && slab.bytes === undefined, 'a waiting arena is filled');
+    slab.bytes = bytes;
+    this.reservedBytes += bytes.length;
+  }
+
+  /** The arena a ref lies in, if it is not in memory; else -1. */
+  waitingArenaOf(ref: number): number {
+    if (ref >= ALONE_BIT) return -1;
+    const slab = this.slabs[ref >>> SLOT_BITS] as Slab;
+    return slab.bytes === undefined ? slab.index : -1;
+  }
+
+  /** Forgets the bytes of an arena that nobody wrote into since it was touched; the next touch loads it again. */
+  letGo(arena: number): void {
+    const slab = this.slabs[arena];
+    if (slab?.sizeClass !== ARENA || slab.bytes === undefined) return;
+    this.reservedBytes -= slab.bytes.length;
+    slab.bytes = undefined;
+  }
+
+  private load(slab: Slab): Buffer {
+    invariant(slab.source !== undefined, 'an arena has a source');
+    const bytes = slab.source.loadArena(slab.block);
+    this.fillArena(slab.index, bytes);
+    return bytes;
+  }
+
+  private freeEntry(slab: Slab): void {
+    invariant(slab.used > 0, 'only an entry in use is freed');
+    const share = Math.floor(slab.usedBytes / slab.used);
+    slab.used--;
+    slab.usedBytes -= share;
+    this.usedBytes -= share;
+    if (slab.used === 0) this.drop(slab);
+  }
+
+  private drop(slab: Slab): void {
+    this.reservedBytes -= slab.bytes?.length ?? 0;
+    this.slabs[slab.index] = undefined;
+    this.freeSlabIndexes.push(slab.index);
+  }
+
+  private nextSlabIndex(): number {
+    const index = this.freeSlabIndexes.pop() ?? this.slabs.length;
+    invariant(index < MAX_SLABS, 'a heap has at most 131,071 slabs');
+    return index;
   }
 
   /** A class grows by as much as it holds, so that few small values hold little memory. */
   private openSlab(sizeClass: number): Slab {
-    const index = this.freeSlabIndexes.pop() ?? this.slabs.length;
-    invariant(index < MAX_SLABS, 'slots hold at most 32 GiB');
+    const index = this.nextSlabIndex();
     const held = this.heldBytes[sizeClass] as number;
     let sizeBytes = SMALLEST_SLAB_BYTES;
     while (sizeBytes < SLAB_BYTES && (sizeBytes < held || sizeBytes < 4 * slotBytesOf(sizeClass))) {
@@ -169,7 +210,7 @@ export class SlabHeap {
       bytes = Buffer.allocUnsafeSlow(sizeBytes);
       this.reservedBytes += sizeBytes;
     }
-    const slab = new Slab(bytes, index, sizeClass);
+    const slab = new Slab(bytes, index, sizeClass, slotBytesOf(sizeClass));
     this.slabs[index] = slab;
     this.heldBytes[sizeClass] = held + sizeBytes;
     this.listRoom(slab);
@@ -184,7 +225,8 @@ export class SlabHeap {
 
   /** A small slab stays while its class has no other room, so that one value coming and going costs nothing. */
   private retire(slab: Slab): void {
-    const { bytes, index, sizeClass } = slab;
+    const { index, sizeClass } = slab;
+    const bytes = slab.bytes as Buffer;
     const withRoom = this.withRoom[sizeClass] as Slab[];
     if (withRoom.length === 1 && bytes.length < SLAB_BYTES) return;
     const last = withRoom.pop() as Slab;

@@ -4,6 +4,7 @@
  */
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { badRequest } from '../base/errors.ts';
+import type { CompactChoices } from './commands/compact.ts';
 import type { DumpChoices } from './commands/dump.ts';
 import type { InspectChoices } from './commands/inspect.ts';
 import type { RepairChoices } from './commands/repair.ts';
@@ -15,6 +16,9 @@ export type Invocation = { readonly directory: string; readonly format: Format }
   | { readonly command: 'verify' }
   | { readonly command: 'repair'; readonly choices: RepairChoices }
   | { readonly command: 'dump'; readonly choices: DumpChoices }
+  | { readonly command: 'snapshots' }
+  | { readonly command: 'stats' }
+  | { readonly command: 'compact'; readonly choices: CompactChoices }
 );
 
 /** Or a text in its place: help, the version; not asked for when there was no command at all. */
@@ -22,7 +26,7 @@ export type Parsed = Invocation | { readonly text: string; readonly isAskedFor: 
 
 const AFTER_HELP = `
 Exit codes: 0 ok, 1 error or damage, 2 usage, 3 not found, 4 conflict (the store is locked).
-Results go to stdout, messages to stderr. All but repair only read, and work beside a live writer.
+Results go to stdout, messages to stderr. All but repair and compact only read, and work beside a live writer.
 
 Examples:
   $ pawl inspect ./data                  what is in it, by machine and state
@@ -57,6 +61,22 @@ Examples:
   $ pawl dump ./data --limit 20
   $ pawl dump ./data --from 1000 --format ndjson
   $ pawl dump ./data --format ndjson | jq 'select(.id == "order-1")'`,
+  snapshots: `
+Exit code 1 when one of them is damaged; the store opens from another one, if it can.
+
+Examples:
+  $ pawl snapshots ./data
+  $ pawl snapshots ./data --format json | jq '.snapshots[-1].offset'`,
+  stats: `
+Examples:
+  $ pawl stats ./data
+  $ pawl stats ./data --format json | jq '.snapshots.recordsBehind'`,
+  compact: `
+Needs the store for itself: while a process has it open, call store.compact() there.
+
+Examples:
+  $ pawl compact ./data
+  $ pawl compact ./data --force --archive`,
 } as const;
 
 /** @throws {StoreError} BAD_REQUEST - for the person at the keyboard. */
@@ -121,6 +141,20 @@ function buildProgram(version: string, found: (invocation: Invocation) => void):
     .option('--limit <n>', 'show at most so many', positiveInteger)
     .action((directory: string, { format, ...choices }: Chosen<DumpChoices>) =>
       found({ command: 'dump', directory, format, choices }),
+    );
+  addCommand(program, 'snapshots', 'List the snapshots and check each. Changes nothing.').action(
+    (directory: string, { format }: Chosen<object>) =>
+      found({ command: 'snapshots', directory, format }),
+  );
+  addCommand(program, 'stats', 'Show figures: records, instances, bytes.').action(
+    (directory: string, { format }: Chosen<object>) =>
+      found({ command: 'stats', directory, format }),
+  );
+  addCommand(program, 'compact', 'Take a snapshot and drop the log before the kept ones.')
+    .option('--force', 'keep the newest snapshot only')
+    .option('--archive', 'move dropped log files to DIR/archive instead of removing them')
+    .action((directory: string, { format, ...choices }: Chosen<CompactChoices>) =>
+      found({ command: 'compact', directory, format, choices }),
     );
   return program;
 }

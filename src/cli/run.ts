@@ -1,9 +1,12 @@
 /** From arguments to exit code: the whole command, apart from the process it runs in. */
 import { createRequire } from 'node:module';
 import { type Invocation, formatIn, parseArguments } from './args.ts';
+import { compact } from './commands/compact.ts';
 import { dump } from './commands/dump.ts';
 import { inspect } from './commands/inspect.ts';
 import { repair } from './commands/repair.ts';
+import { snapshots } from './commands/snapshots.ts';
+import { stats } from './commands/stats.ts';
 import { verify } from './commands/verify.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { type Context, type Format, printError } from './output.ts';
@@ -31,6 +34,9 @@ function execute(invocation: Invocation, context: Context): Promise<number> {
   if (command === 'inspect') return inspect(directory, invocation.choices, context);
   if (command === 'verify') return verify(directory, context);
   if (command === 'repair') return repair(directory, invocation.choices, context);
+  if (command === 'snapshots') return snapshots(directory, context);
+  if (command === 'stats') return stats(directory, context);
+  if (command === 'compact') return compact(directory, invocation.choices, context);
   return dump(directory, invocation.choices, context);
 }
 

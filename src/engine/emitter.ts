@@ -3,7 +3,13 @@ import { badRequest } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { StoreEvents } from './api/store.ts';
 
-const EVENTS: readonly (keyof StoreEvents)[] = ['degraded', 'recovered'];
+const EVENTS: readonly (keyof StoreEvents)[] = [
+  'degraded',
+  'recovered',
+  'snapshot',
+  'compaction',
+  'corruption',
+];
 
 type Listener = (details: never) => void;
 

@@ -8,19 +8,29 @@ import type { FileIo } from '../base/file-io.ts';
 import { nodeFileIo } from '../base/node-file-io.ts';
 import { systemRandom } from '../base/random.ts';
 import { Fold } from '../state/fold.ts';
-import { State } from '../state/state.ts';
+import { digestOf } from '../state/digest.ts';
+import type { State } from '../state/state.ts';
 import { locateFrame } from '../../wal/locate.ts';
 import { RecordCursor } from '../../wal/payload.ts';
 import { type LogReport, type VerifyLogOptions, verifyLog } from '../../wal/verify.ts';
-
-const HASH_KEY_BYTES = 8;
+import { newState } from './new-state.ts';
+import { type SnapshotReport, SnapshotSurvey } from './snapshots/survey.ts';
 
 export interface FoldedLog {
   readonly log: LogReport;
   /** Up to the last record that can be read and follows from those before it. */
   readonly state: State;
-  /** Of the log, and of a record that passed its checksums and is impossible. */
+  /** Those that count, oldest first. */
+  readonly snapshots: readonly SnapshotReport[];
+  /** Of the log, of snapshots, and of a record that passed its checksums and is impossible. */
   readonly problems: readonly StoreError[];
+  /** Every record the log can show is in the state. */
+  readonly isFolded: boolean;
+}
+
+export interface FoldLogOptions extends Omit<VerifyLogOptions, 'begin'> {
+  /** Every snapshot is read whole and compared with the fold of the log at its offset. Default false: their frames only. */
+  readonly isThorough?: boolean | undefined;
 }
 
 /**
@@ -28,40 +38,107 @@ export interface FoldedLog {
  */
 export async function foldLog(
   directory: string,
-  options: Omit<VerifyLogOptions, 'begin'> = {},
+  { isThorough = false, ...options }: FoldLogOptions = {},
 ): Promise<FoldedLog> {
-  let folding = new Folding();
+  const fileIo = options.fileIo ?? nodeFileIo;
+  const depth = isThorough ? 'states' : 'heads';
+  let folded = await foldOnce(
+    fileIo,
+    directory,
+    new SnapshotSurvey(fileIo, directory, depth),
+    options,
+  );
+  const { firstOffset } = folded.log;
+  if (folded.isBaseless) {
+    // The oldest one does not reach the log, or a live writer replaced them: what there is now, from there on.
+    const again = new SnapshotSurvey(fileIo, directory, depth, firstOffset - 1);
+    folded = await foldOnce(fileIo, directory, again, options);
+  }
+  return folded;
+}
+
+async function foldOnce(
+  fileIo: FileIo,
+  directory: string,
+  survey: SnapshotSurvey,
+  options: Omit<VerifyLogOptions, 'begin'>,
+): Promise<FoldedLog & { readonly isBaseless: boolean }> {
+  await survey.read();
+  let folding = new Folding(survey);
   const log = await verifyLog(directory, {
     ...options,
+    coveredThrough: survey.coveredThrough,
     begin: () => {
-      folding = new Folding();
+      folding = new Folding(survey);
       return (bytes, start, end, firstOffset) => folding.frame(bytes, start, end, firstOffset);
     },
   });
-  const { state, failure } = folding;
-  if (failure === undefined) return { log, state, problems: log.problems };
-  const fileIo = options.fileIo ?? nodeFileIo;
-  const impossible = await impossibleRecord(fileIo, log, state.offset + 1, failure);
-  return { log, state, problems: [...log.problems, impossible] };
+  folding.finish(log);
+  const { state, failure, isBaseless } = folding;
+  const snapshots = survey.finished();
+  const ofSnapshots = snapshots.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
+  const problems = [...log.problems, ...survey.problems, ...ofSnapshots];
+  if (failure !== undefined)
+    problems.push(
+      isBaseless && isStoreError(failure)
+        ? failure
+        : await impossibleRecord(fileIo, log, state.offset + 1, failure),
+    );
+  return { log, state, snapshots, problems, isFolded: failure === undefined, isBaseless };
 }
 
 class Folding {
-  readonly state: State = new State(systemRandom.bytes(HASH_KEY_BYTES));
   /** Why the record behind `state.offset` could not be applied. */
   failure: unknown = undefined;
-  private readonly fold = new Fold(this.state);
+  state: State;
+  private fold: Fold;
+  /** The log begins where no snapshot reaches. */
+  isBaseless = false;
+  private readonly survey: SnapshotSurvey;
   private readonly cursor = new RecordCursor();
+  private hasBegun = false;
+
+  constructor(survey: SnapshotSurvey) {
+    this.survey = survey;
+    this.state = newState(systemRandom);
+    this.fold = new Fold(this.state);
+  }
 
   frame(bytes: Uint8Array, start: number, end: number, firstOffset: number): void {
     // What follows an impossible record follows from nothing.
     if (this.failure !== undefined) return;
-    const { cursor } = this;
+    this.begin(firstOffset);
+    if (this.failure !== undefined) return;
+    const { cursor, state, fold } = this;
     try {
       cursor.reset(bytes, start, end, firstOffset);
-      while (cursor.advance()) this.fold.apply(bytes, cursor.start, cursor.end, cursor.offset);
+      while (cursor.advance()) {
+        if (cursor.offset <= state.offset) continue;
+        fold.apply(bytes, cursor.start, cursor.end, cursor.offset);
+        if (this.survey.wants(cursor.offset)) this.survey.compare(cursor.offset, digestOf(state));
+      }
     } catch (error) {
       this.failure = error;
     }
+  }
+
+  /** A log whose beginning was dropped goes on from a snapshot. */
+  private begin(firstOffset: number): void {
+    if (this.hasBegun) return;
+    this.hasBegun = true;
+    if (firstOffset <= 1) return;
+    try {
+      this.state = this.survey.takeBase(firstOffset - 1);
+      this.fold = new Fold(this.state);
+    } catch (error) {
+      this.failure = error;
+      this.isBaseless = true;
+    }
+  }
+
+  /** Without any record behind it, a snapshot alone is the state. */
+  finish({ firstOffset, lastOffset }: LogReport): void {
+    if (lastOffset > 0) this.begin(firstOffset);
   }
 }
 

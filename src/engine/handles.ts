@@ -21,13 +21,16 @@ import type {
   Instances,
   MachineHandle,
   MachineReader,
+  MigrationPlan,
+  MigrationReport,
 } from './api/machine.ts';
 import type { Page, PageOptions, Query, Selection } from './api/query.ts';
 import { notFound } from './decide/refusals.ts';
 import type { InstanceName, InstanceWrites } from './instance-writes.ts';
+import type { Migrations } from './migrate.ts';
 import type { Reads } from './reads.ts';
 import { instanceAt } from './results.ts';
-import { count, find, iterate } from './scan.ts';
+import { count, find, iterate } from './query/find.ts';
 import { checkName } from './write-options.ts';
 
 export interface ReadSource {
@@ -53,7 +56,11 @@ export function instanceReads(source: ReadSource, machine: string | undefined): 
   };
 }
 
-export function instances(source: ReadSource, writes: InstanceWrites): Instances {
+export function instances(
+  source: ReadSource,
+  writes: InstanceWrites,
+  migrations: Migrations,
+): Instances {
   return {
     ...instanceReads(source, undefined),
     create: (input: CreateInput): Promise<Created> => writes.create(undefined, input),
@@ -66,6 +73,7 @@ export function instances(source: ReadSource, writes: InstanceWrites): Instances
       writes.apply({ id, handle: -1, machine: undefined }, event, payload, options),
     delete: (id: string, options?: WriteOptions): Promise<Deleted> =>
       writes.delete({ id, handle: -1, machine: undefined }, options),
+    migrate: (plan: MigrationPlan): Promise<MigrationReport> => migrations.run(plan),
   };
 }
 

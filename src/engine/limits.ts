@@ -14,6 +14,11 @@ export interface EngineLimits {
   readonly defaultPageItems: number;
   /** Entries a purge record takes out at the most, so that it is applied within a slice. */
   readonly purgeEntries: number;
+  /** A commit of a migration ends with so many instances, or behind so many bytes of contexts. */
+  readonly migrationCommitRecords: number;
+  readonly migrationCommitBytes: number;
+  /** Instances that cannot be migrated are named up to so many, the others counted. */
+  readonly migrationFailures: number;
 }
 
 export const LIMITS: EngineLimits = {
@@ -25,4 +30,7 @@ export const LIMITS: EngineLimits = {
   pageItems: 100_000,
   defaultPageItems: 100,
   purgeEntries: 1000,
+  migrationCommitRecords: 1000,
+  migrationCommitBytes: LOG_LIMITS.frameBytes,
+  migrationFailures: 10_000,
 };

@@ -4,7 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { badRequest, StoreError } from '../base/errors.ts';
+import type { InstanceStore } from '../instance/instance-store.ts';
 import type { Definition, MachineGroup } from '../instance/machine-store.ts';
+import { ROW_FLAG } from '../instance/row.ts';
 import { canonicalText } from '../machine/canonical.ts';
 import type { Data, MachineDefinition, NormalisedDefinition } from '../machine/definition.ts';
 import { validateDefinition } from '../machine/validate-definition.ts';
@@ -209,13 +211,19 @@ export class MachineRegistry {
   /** Instances that are not deleted, those that wait for the disk counted as they will be. */
   private livingOf(definition: Definition): number {
     let count = definition.living;
+    const { instances } = this.pipeline.state;
     for (const pending of this.pipeline.overlay.all()) {
-      if (pending.definition !== definition) continue;
-      if (pending.isNew && !pending.isDeleted) count++;
-      if (!pending.isNew && pending.isDeleted) count--;
+      const isCounted = !pending.isNew && isLivingRow(instances, pending.handle, definition);
+      const isOfIt = pending.definition === definition && !pending.isDeleted;
+      count += Number(isOfIt) - Number(isCounted);
     }
     return count;
   }
+}
+
+function isLivingRow(instances: InstanceStore, handle: number, definition: Definition): boolean {
+  const isDeleted = (instances.flags(handle) & ROW_FLAG.deleted) !== 0;
+  return !isDeleted && instances.definition(handle) === definition.index;
 }
 
 /** SHA-256 of the normalised content without `indexes`, in hex. */

@@ -1,12 +1,13 @@
 /** Options of a store: checked, with defaults. Absent = the default, Infinity = unlimited. */
 import { type Clock, systemClock } from '../base/clock.ts';
-import { badRequest, StoreError } from '../base/errors.ts';
+import { badRequest } from '../base/errors.ts';
 import type { FileIo } from '../base/file-io.ts';
 import { guardedLogger, type Logger, silentLogger } from '../base/logger.ts';
 import { nodeFileIo } from '../base/node-file-io.ts';
 import { type Random, systemRandom } from '../base/random.ts';
 import { nodeThread, type Thread } from '../base/thread.ts';
 import { GiB, HOUR_MS, KiB, MiB } from '../base/units.ts';
+import { MAX_CATALOGUE_ENTRIES } from '../snapshot/catalogue.ts';
 import { LIMITS as LOG_LIMITS } from '../../wal/format.ts';
 import type { Durability } from '../../wal/ordered-log.ts';
 import type { ReadOptions, StoreOptions } from './api/store.ts';
@@ -24,11 +25,27 @@ export interface Settings {
   readonly maxPending: number;
   readonly blockingSync: boolean;
   readonly strict: boolean;
+  readonly snapshots: SnapshotSettings;
+  readonly verifyOnOpen: 'lazy' | 'full';
   readonly clock: Clock;
   readonly random: Random;
   readonly thread: Thread;
   readonly fileIo: FileIo;
   readonly logger: Logger;
+}
+
+/** When snapshots are taken by themselves, and what goes afterwards. */
+export interface SnapshotSettings {
+  /** Records between two; 0 = never by itself. */
+  readonly interval: 'auto' | number;
+  /** Log not covered by the newest snapshot above either starts one. */
+  readonly maxWalSegments: number;
+  readonly maxWalBytes: number;
+  /** Is log that is not needed dropped by itself? */
+  readonly isCompacting: boolean;
+  /** Dropped log is moved aside instead of removed. */
+  readonly isArchiving: boolean;
+  readonly keep: number;
 }
 
 const READ_OPTIONS: readonly string[] = [
@@ -50,19 +67,15 @@ const WRITE_OPTIONS: readonly string[] = [
   'maxPending',
   'blockingSync',
   'strict',
+  'snapshotInterval',
+  'maxWalSegments',
+  'maxWalBytes',
+  'compaction',
+  'archive',
+  'keepSnapshots',
+  'verifyOnOpen',
 ];
 const IDEMPOTENCY_OPTIONS: readonly string[] = ['retentionMs', 'maxKeys', 'maxBytes', 'mismatch'];
-/** Options of later versions, with the values that say what happens today anyway; others would promise what does not happen. */
-const LATER_OPTIONS: Readonly<Record<string, readonly unknown[]>> = {
-  snapshotInterval: [0],
-  compaction: [false],
-  archive: [false],
-  verifyOnOpen: ['full', 'lazy'],
-  maxWalSegments: [Infinity],
-  maxWalBytes: [Infinity],
-  keepSnapshots: [],
-};
-
 /** @throws {StoreError} BAD_REQUEST - an unknown option, or a value out of range. */
 export function settingsOf(
   options: StoreOptions | ReadOptions | undefined,
@@ -85,6 +98,8 @@ export function settingsOf(
     maxPending: within(given.maxPending, 'maxPending', 1, Infinity, LOG_LIMITS.pendingCommands),
     blockingSync: flag(given.blockingSync, 'blockingSync', true),
     strict: flag(given.strict, 'strict', false),
+    snapshots: snapshotsOf(given),
+    verifyOnOpen: oneOf(given.verifyOnOpen, 'verifyOnOpen', ['lazy', 'full']),
     clock: port(given.clock, 'clock', 'now', systemClock),
     random: port(given.random, 'random', 'bytes', systemRandom),
     thread: port(given.thread, 'thread', 'nextTurn', nodeThread),
@@ -96,13 +111,23 @@ export function settingsOf(
 function checkNames(given: object, known: readonly string[], path: string): void {
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || known.includes(name)) continue;
-    const later = Object.hasOwn(LATER_OPTIONS, name) ? LATER_OPTIONS[name] : undefined;
-    if (later?.includes(value) === true) continue;
-    if (later === undefined) throw badRequest(`${path}.${name} is no option`, `${path}.${name}`);
-    throw new StoreError('UNSUPPORTED', `${path}.${name} is not supported yet`, {
-      details: { path: `${path}.${name}` },
-    });
+    throw badRequest(`${path}.${name} is no option`, `${path}.${name}`);
   }
+}
+
+function snapshotsOf(given: StoreOptions): SnapshotSettings {
+  const { snapshotInterval } = given;
+  return {
+    interval:
+      snapshotInterval === 'auto' || snapshotInterval === undefined
+        ? 'auto'
+        : within(snapshotInterval, 'snapshotInterval', 0, Infinity, 0),
+    maxWalSegments: within(given.maxWalSegments, 'maxWalSegments', 1, Infinity, Infinity),
+    maxWalBytes: within(given.maxWalBytes, 'maxWalBytes', 1, Infinity, Infinity),
+    isCompacting: flag(given.compaction, 'compaction', true),
+    isArchiving: flag(given.archive, 'archive', false),
+    keep: within(given.keepSnapshots, 'keepSnapshots', 1, MAX_CATALOGUE_ENTRIES, 2),
+  };
 }
 
 function durabilityOf(value: unknown): Durability {

@@ -8,7 +8,7 @@
  * is accepted.
  */
 import type { Clock } from '../base/clock.ts';
-import { StoreError } from '../base/errors.ts';
+import { isStoreError, StoreError } from '../base/errors.ts';
 import type { Thread } from '../base/thread.ts';
 import { Annotations } from '../record/annotations.ts';
 import { RECORD_KIND } from '../record/kind.ts';
@@ -19,6 +19,7 @@ import type { Frame } from '../../wal/frame-queue.ts';
 import type { LogSink } from '../../wal/ordered-log.ts';
 import { RecordCursor } from '../../wal/payload.ts';
 import { Answers } from './answers.ts';
+import { IndexBuilder } from './index-builder.ts';
 import { LIMITS } from './limits.ts';
 import { type EngineLog, RecordWriter } from './record-writer.ts';
 import { ContextCopies } from './results.ts';
@@ -34,6 +35,8 @@ export interface PipelineListener {
   /** Writes are refused: for good, or until there is room again. */
   degraded(error: StoreError): void;
   recovered(): void;
+  /** A frame with so many bytes of commits is applied whole. */
+  applied(payloadBytes: number): void;
 }
 
 export interface PipelineOptions {
@@ -52,6 +55,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   readonly copies: ContextCopies = new ContextCopies();
   private readonly fold: Fold;
   private readonly thread: Thread;
+  private readonly builder: IndexBuilder;
   private readonly listener: PipelineListener;
   private log!: EngineLog;
   readonly answers: Answers;
@@ -73,6 +77,9 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     this.answers = new Answers(options.state);
     this.waiters = this.answers.waiters;
     this.thread = options.thread;
+    this.builder = new IndexBuilder(options.state.indexes, options.thread, (error) => {
+      if (isStoreError(error)) this.refuse(error);
+    });
     this.records = new RecordWriter(options.state, this.overlay, options.clock, options.retention);
     this.listener = options.listener;
     this.records.onRefused = (error) => this.noteRefusal(error);
@@ -83,6 +90,8 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     this.log = log;
     this.records.connect(log);
     this.answers.connect(log);
+    this.state.indexes.wake(this.state.offset);
+    this.builder.wake();
   }
 
   // ---- recovery: the flow entered at apply -----------------------------------------------------
@@ -91,11 +100,16 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   replay(bytes: Uint8Array, start: number, end: number, firstOffset: number): void {
     const cursor = this.cursor;
     cursor.reset(bytes, start, end, firstOffset);
-    while (cursor.advance()) this.fold.apply(bytes, cursor.start, cursor.end, cursor.offset);
+    while (cursor.advance()) {
+      // The first frame behind a snapshot may begin before its end.
+      if (cursor.offset > this.state.offset)
+        this.fold.apply(bytes, cursor.start, cursor.end, cursor.offset);
+    }
   }
 
   /** Nobody is left waiting once the store is closed. */
   close(): void {
+    this.builder.stop();
     this.waiters.fail(0, new StoreError('STORE_CLOSED', 'the store was closed'));
   }
 
@@ -181,7 +195,10 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     }
     this.frame = undefined;
     this.waiters.reachedFar(this.state.offset);
+    const payloadBytes = frame.payloadEnd - frame.payloadStart;
     this.log.release(frame);
+    this.builder.wake();
+    this.listener.applied(payloadBytes);
   }
 
   /** False when the slice is over and the frame is not. */
@@ -207,12 +224,20 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     return true;
   }
 
+  /** What is in memory is not whole: nothing more is taken in, while what was accepted still ends as it may. */
+  refuse(error: StoreError): void {
+    this.records.refuseAll(error);
+    this.listener.degraded(error);
+  }
+
   /** An accepted record could not be applied: the log has it, memory does not. Nothing more is taken in. */
   private stop(frame: EngineFrame, cause: unknown): void {
+    // That a context still in the snapshot file cannot be read may show only here.
+    const isOfDisk = isStoreError(cause, 'CORRUPT', 'WAL_IO_ERROR');
     const error = new StoreError(
-      'INTERNAL_ERROR',
+      isOfDisk ? cause.code : 'INTERNAL_ERROR',
       'applying an accepted record failed; the store takes no more writes until it is opened again',
-      { details: { outcome: 'unknown' }, cause },
+      { details: { ...(isOfDisk ? cause.details : {}), outcome: 'unknown' }, cause },
     );
     this.halt = error;
     this.records.refuseAll(error);
@@ -233,7 +258,8 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     if (
       record.kind === RECORD_KIND.apply ||
       record.kind === RECORD_KIND.create ||
-      record.kind === RECORD_KIND.delete
+      record.kind === RECORD_KIND.delete ||
+      record.kind === RECORD_KIND.migrate
     ) {
       this.overlay.applied(record.handle, offset);
     }

@@ -4,10 +4,13 @@ import type { FileIo } from '../base/file-io.ts';
 import { checkObject } from './write-options.ts';
 
 /** @throws {StoreError} BAD_REQUEST */
-export function checkLocation(location: unknown): asserts location is string {
+export function checkLocation(
+  location: unknown,
+  path: string = 'location',
+): asserts location is string {
   if (typeof location !== 'string' || location.length === 0 || location.includes('\0')) {
-    const message = "location must be a directory or ':memory:'";
-    throw badRequest(message, 'location', 'non-empty string without NUL');
+    const message = `${path} must be a directory or ':memory:'`;
+    throw badRequest(message, path, 'non-empty string without NUL');
   }
 }
 

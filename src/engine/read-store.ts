@@ -1,5 +1,5 @@
 /** A store opened to read only: the state as its log gives it, and nothing that could write. */
-import { StoreError } from '../base/errors.ts';
+import { isStoreError, StoreError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Machine, MachineDefinition, MachineShape } from '../machine/definition.ts';
 import { validateDefinition } from '../machine/validate-definition.ts';
@@ -7,12 +7,15 @@ import type { State } from '../state/state.ts';
 import type { Offset } from './api/instance.ts';
 import type { InstanceReads, MachineReader, MachineReads } from './api/machine.ts';
 import type { ReadStore, RecoveryReport, StoreEvents, VerifyReport } from './api/store.ts';
+import type { Difference, Moment, View } from './api/time-travel.ts';
 import { unknownMachine } from './decide/refusals.ts';
 import { Emitter } from './emitter.ts';
 import { checkMachine, instanceReads, machineReader, type ReadSource } from './handles.ts';
 import { checksumOf, definitionOf, machineReads } from './machine-registry.ts';
 import { Reads } from './reads.ts';
+import type { LazyContexts } from './snapshots/lazy-contexts.ts';
 import { memoryStats } from './stats.ts';
+import type { TimeTravel } from './time-travel/time-travel.ts';
 
 /** What opening found and made. */
 export interface Opened {
@@ -22,6 +25,9 @@ export interface Opened {
   readonly recovery: RecoveryReport;
   readonly logger: Logger;
   readonly verify: () => Promise<VerifyReport>;
+  readonly travel: TimeTravel;
+  /** Contexts that are still in a snapshot file. */
+  readonly contexts?: LazyContexts | undefined;
 }
 
 /** The parts of a store that reading needs; a writable store is made of the same. */
@@ -50,9 +56,13 @@ export class FrozenStore implements ReadStore {
   private readonly parts: ReadParts;
   private readonly state: State;
   private readonly runVerify: () => Promise<VerifyReport>;
+  private readonly contexts: LazyContexts | undefined;
+  private readonly travel: TimeTravel;
   private isClosed = false;
 
   constructor(opened: Opened) {
+    this.travel = opened.travel;
+    this.contexts = opened.contexts;
     this.location = opened.location;
     this.recovery = opened.recovery;
     this.state = opened.state;
@@ -90,6 +100,12 @@ export class FrozenStore implements ReadStore {
     this.parts.reads.admit();
     return this.runVerify();
   }
+  asOf(moment: Moment): Promise<View> {
+    return this.travel.asOf(moment);
+  }
+  diff(before: Moment, after: Moment): AsyncIterable<Difference> {
+    return this.travel.diff(before, after);
+  }
   stats(): Readonly<Record<string, unknown>> {
     this.parts.reads.admit();
     return memoryStats(this.state);
@@ -102,13 +118,26 @@ export class FrozenStore implements ReadStore {
     this.parts.emitter.off(event, listener);
     return this;
   }
+  /** @internal something of the snapshot cannot be read */
+  damaged(error: StoreError): void {
+    tellOfDamage(this.parts.emitter, error);
+  }
+
   async close(): Promise<void> {
     this.isClosed = true;
     this.parts.reads.close();
+    await Promise.all([this.contexts?.stop(), this.travel.close()]);
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** To whoever listens; what is no damage has another way to be heard of. */
+export function tellOfDamage(emitter: Emitter, error: StoreError): void {
+  if (!isStoreError(error, 'CORRUPT')) return;
+  const { file, byteOffset } = error.details;
+  emitter.emit('corruption', { file, byteOffset, error });
 }
 
 /** The registered definition that is this very one. @throws {StoreError} MACHINE_NOT_FOUND */

@@ -10,20 +10,30 @@ import type { Offset, WriteOptions } from './api/instance.ts';
 import type { Instances, MachineHandle, Machines } from './api/machine.ts';
 import type { RecoveryReport, Store, StoreEvents, VerifyReport } from './api/store.ts';
 import type { BatchMode, BatchOperation, Committed, Transaction } from './api/transaction.ts';
+import type { Difference, Moment, View } from './api/time-travel.ts';
 import { Batches } from './batch.ts';
 import { Commands } from './decide/commands.ts';
 import { Replay } from './decide/replay.ts';
 import { checkMachine, instances, machineHandle } from './handles.ts';
 import { InstanceWrites } from './instance-writes.ts';
 import { definitionOf, MachineRegistry } from './machine-registry.ts';
+import { Migrations } from './migrate.ts';
 import type { Settings } from './options.ts';
 import { Outcome } from './outcome.ts';
 import type { EngineLog, Pipeline } from './pipeline.ts';
 import { type Opened, type ReadParts, readParts } from './read-store.ts';
+import type { LazyContexts } from './snapshots/lazy-contexts.ts';
+import type { Snapshots } from './snapshots/snapshots.ts';
 import { memoryStats } from './stats.ts';
-import { checkObject, checkSignal, withSignal } from './write-options.ts';
+import type { TimeTravel } from './time-travel/time-travel.ts';
+import { checkForce, checkObject, checkSignal, withSignal } from './write-options.ts';
 import { Transactions } from './transaction.ts';
 import { uuidV7 } from './unique-id.ts';
+
+/** With what only a writer has; a store in memory has none of it. */
+export interface OpenedToWrite extends Opened {
+  readonly snapshots?: Snapshots | undefined;
+}
 
 export class WritableStore implements Store {
   readonly location: string;
@@ -42,15 +52,21 @@ export class WritableStore implements Store {
   private closing: Promise<void> | undefined;
   private isClosed = false;
   private readonly thread: Thread;
+  private readonly snapshots: Snapshots | undefined;
+  private readonly contexts: LazyContexts | undefined;
+  private readonly travel: TimeTravel;
   private degradedAt = 0;
 
-  constructor(opened: Opened, settings: Settings, pipeline: Pipeline, log: EngineLog) {
+  constructor(opened: OpenedToWrite, settings: Settings, pipeline: Pipeline, log: EngineLog) {
     this.location = opened.location;
     this.recovery = opened.recovery;
     this.state = opened.state;
     this.runVerify = opened.verify;
     this.pipeline = pipeline;
     this.thread = settings.thread;
+    this.snapshots = opened.snapshots;
+    this.contexts = opened.contexts;
+    this.travel = opened.travel;
     this.log = log;
     this.parts = readParts(opened, (offset) => pipeline.records.isOverForReaders(offset));
     const { mismatch, strict, random, maxMachineVersions } = settings;
@@ -64,7 +80,8 @@ export class WritableStore implements Store {
     this.writes = new InstanceWrites(pipeline, commands);
     this.transactions = new Transactions(pipeline, commands, outcome, opened.storeId);
     this.batches = new Batches(pipeline, commands, outcome);
-    this.instances = instances(this.parts.source, this.writes);
+    const migrations = new Migrations(pipeline, settings.thread);
+    this.instances = instances(this.parts.source, this.writes, migrations);
     this.machines = {
       ...this.parts.machines,
       put: (definition, options) => this.registry.put(definition, options),
@@ -117,6 +134,26 @@ export class WritableStore implements Store {
     return this.pipeline.answers.flush();
   }
 
+  async snapshot(): Promise<{ readonly offset: Offset; readonly bytes: number }> {
+    this.pipeline.records.admit();
+    return this.onFiles('snapshot').take();
+  }
+
+  async compact(options?: {
+    force?: boolean | undefined;
+  }): Promise<{ readonly segments: number; readonly bytesFreed: number }> {
+    this.pipeline.records.admit();
+    const isForced = checkForce(options);
+    return this.onFiles('compact').compact(isForced);
+  }
+
+  private onFiles(what: string): Snapshots {
+    if (this.snapshots !== undefined) return this.snapshots;
+    throw new StoreError('UNSUPPORTED', `a store in memory has no files: ${what}() needs some`, {
+      details: { path: what },
+    });
+  }
+
   reached(offset: Offset, options?: { signal?: AbortSignal | undefined }): Promise<void> {
     let signal: AbortSignal | undefined;
     try {
@@ -135,6 +172,14 @@ export class WritableStore implements Store {
     return withSignal(visible, signal).finally(forget);
   }
 
+  asOf(moment: Moment): Promise<View> {
+    return this.travel.asOf(moment);
+  }
+
+  diff(before: Moment, after: Moment): AsyncIterable<Difference> {
+    return this.travel.diff(before, after);
+  }
+
   async verify(): Promise<VerifyReport> {
     this.parts.reads.admit();
     return this.runVerify();
@@ -142,7 +187,12 @@ export class WritableStore implements Store {
 
   stats(): Readonly<Record<string, unknown>> {
     this.parts.reads.admit();
-    return { ...memoryStats(this.state), log: this.log.stats() };
+    return {
+      ...memoryStats(this.state),
+      log: this.log.stats(),
+      ...this.snapshots?.stats(),
+      ...(this.contexts === undefined ? {} : { contexts: this.contexts.contexts }),
+    };
   }
 
   on<K extends keyof StoreEvents>(event: K, listener: (details: StoreEvents[K]) => void): this {
@@ -160,6 +210,11 @@ export class WritableStore implements Store {
     this.parts.emitter.emit('degraded', { reason: error.message, error: error as AnyStoreError });
   }
 
+  /** @internal something happened to the files */
+  emit<K extends 'snapshot' | 'compaction' | 'corruption'>(event: K, told: StoreEvents[K]): void {
+    this.parts.emitter.emit(event, told);
+  }
+
   /** @internal writes are taken again */
   recovered(): void {
     this.parts.emitter.emit('recovered', { afterMs: this.thread.monotonicMs() - this.degradedAt });
@@ -175,8 +230,17 @@ export class WritableStore implements Store {
   }
 
   private async shut(): Promise<void> {
+    const { snapshots } = this;
     try {
-      await this.log.close();
+      if (snapshots !== undefined && !snapshots.isIdle) {
+        // It may be about to write to the manifest: nothing new is taken in while it ends.
+        this.pipeline.records.refuseAll(new StoreError('STORE_CLOSED', 'the store is closed'));
+        await snapshots.close();
+      }
+      const ended = this.log.close();
+      const others = [snapshots?.close(), this.contexts?.stop(), this.travel.close()];
+      await Promise.allSettled([ended, ...others]);
+      await ended;
     } finally {
       this.isClosed = true;
       this.parts.reads.close();

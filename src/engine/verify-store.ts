@@ -6,7 +6,7 @@ import { foldLog } from './fold-log.ts';
 import { checkPlace } from './place.ts';
 
 /**
- * Verifies every byte and every record of a store. Only reads, needs no lock, and works on a store
+ * Verifies every byte and every record of a store, log and snapshots, and that the two agree. Only reads, needs no lock, and works on a store
  * that `openStore` refuses. A last write that was interrupted is no problem: opening drops it.
  *
  * @param directory of the store.
@@ -22,8 +22,10 @@ export async function verifyStore(
   options: { readonly fileIo?: FileIo | undefined } = {},
 ): Promise<VerifyReport> {
   const { fileIo } = checkPlace(directory, options);
-  const { log, state, problems } = await foldLog(directory, { fileIo });
-  const isFolded = problems.length === log.problems.length;
+  const { log, state, problems, isFolded } = await foldLog(directory, {
+    fileIo,
+    isThorough: true,
+  });
   const lastOffset = isFolded ? log.lastOffset : state.offset;
   const ok = problems.length === 0;
   return { ok, lastOffset, problems, ...(ok ? { digest: digestOf(state) } : {}) };

@@ -99,9 +99,19 @@ export function asRefusal(error: unknown, path: string): unknown {
 }
 
 /** @throws {StoreError} BAD_REQUEST */
-export function checkVersion(version: unknown): number | undefined {
+export function checkVersion(version: unknown, path: string = 'version'): number | undefined {
   if (version === undefined) return undefined;
   const isVersion = Number.isInteger(version) && (version as number) >= 0;
   if (isVersion && (version as number) <= 0xffffffff) return version as number;
-  throw badRequest('version must be an integer from 0 to 4294967295', 'version', 'integer');
+  throw badRequest(`${path} must be an integer from 0 to 4294967295`, path, 'integer');
+}
+
+/** The one option of `compact`. @throws {StoreError} BAD_REQUEST */
+export function checkForce(options: { readonly force?: unknown } | undefined): boolean {
+  for (const [name, value] of Object.entries(checkObject(options, 'options') ?? {})) {
+    if (name !== 'force') throw badRequest(`options.${name} is no option`, `options.${name}`);
+    if (value === undefined || typeof value === 'boolean') continue;
+    throw badRequest('options.force must be a boolean', 'options.force', 'boolean');
+  }
+  return options?.force === true;
 }

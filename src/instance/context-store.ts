@@ -48,6 +48,13 @@ export class ContextStore {
     this.rewrite(handle, this.merged.bytes, 0, this.merged.position);
   }
 
+  /** Puts another context, given as MessagePack, in the place of what is there; the event id stays. */
+  replace(handle: number, shapes: ShapeTable, bytes: Uint8Array, start: number, end: number): void {
+    this.merged.position = 0;
+    packValue(shapes, bytes, start, end, this.merged);
+    this.rewrite(handle, this.merged.bytes, 0, this.merged.position);
+  }
+
   /** New context, same event id. */
   private rewrite(handle: number, bytes: Uint8Array, start: number, end: number): void {
     this.locate(handle);
@@ -75,9 +82,6 @@ export class ContextStore {
     this.merged.position = 0;
     this.merged.varint(end - start);
     this.merged.raw(bytes, start, end);
-    const flags = this.rows.segmentOf(handle).u16;
-    const at = (handle & ROW_INDEX_MASK) * ROW.u16 + ROW.flags;
-    flags[at] = (flags[at] as number) | ROW_FLAG.eventId;
     this.writeSlot(
       handle,
       this.bytes,
@@ -87,6 +91,9 @@ export class ContextStore {
       0,
       this.merged.position,
     );
+    const flags = this.rows.segmentOf(handle).u16;
+    const at = (handle & ROW_INDEX_MASK) * ROW.u16 + ROW.flags;
+    flags[at] = (flags[at] as number) | ROW_FLAG.eventId;
   }
 
   lastEventId(handle: number): string | undefined {
@@ -115,7 +122,7 @@ export class ContextStore {
     const refs = this.rows.segmentOf(handle).u32;
     const at = (handle & ROW_INDEX_MASK) * ROW.u32 + ROW.context;
     let ref = refs[at] as number;
-    const capacity = ref === 0 ? 0 : this.heap.capacityOf(ref);
+    const capacity = this.capacity(handle);
     if (capacity < slot.position || capacity > 2 * slot.position + 16) {
       if (ref !== 0) this.heap.free(ref);
       ref = this.heap.allocate(slot.position);
@@ -131,11 +138,30 @@ export class ContextStore {
     this.merged.trim(KEPT_SCRATCH_BYTES);
   }
 
-  /** Bytes of the slot, 0 without one: at least those of the context. */
+  /** Bytes of the slot, 0 without one: at least those of the context. The row must still be what the slot was written for. */
   capacity(handle: number): number {
     const at = (handle & ROW_INDEX_MASK) * ROW.u32 + ROW.context;
     const ref = this.rows.segmentOf(handle).u32[at] as number;
-    return ref === 0 ? 0 : this.heap.capacityOf(ref);
+    if (ref === 0) return 0;
+    const capacity = this.heap.capacityOf(ref);
+    return capacity === 0 ? this.slotBytes(handle, ref) : capacity;
+  }
+
+  /** Bytes of the slot that are in use: context, event id, and their lengths. */
+  private slotBytes(handle: number, ref: number): number {
+    const bytes = this.heap.bytesOf(ref);
+    const start = this.heap.startOf(ref);
+    const length = readVarint(bytes, start);
+    return this.eventIdEnd(handle, bytes, start + varintSize(length) + length) - start;
+  }
+
+  /** Sets bytes, start and end to the whole of the slot as it is in use; an empty range without one. */
+  locateSlot(handle: number): void {
+    const at = (handle & ROW_INDEX_MASK) * ROW.u32 + ROW.context;
+    const ref = this.rows.segmentOf(handle).u32[at] as number;
+    this.bytes = ref === 0 ? EMPTY_CONTEXT : this.heap.bytesOf(ref);
+    this.start = ref === 0 ? 0 : this.heap.startOf(ref);
+    this.end = ref === 0 ? 0 : this.start + this.slotBytes(handle, ref);
   }
 
   /** Sets bytes, start and end; they hold until the next change of any instance. */

@@ -136,20 +136,35 @@ export class InstanceStore {
     this.rows.ensure(handle);
   }
 
-  /** Marks a row deleted and puts it at the end of the list of deleted ones. */
+  /** Marks a row deleted; it joins the list of deleted ones. */
   delete(handle: number, at: number, offset: number, time: number): void {
     const segment = this.rows.segmentOf(handle);
     const i = handle & ROW_INDEX_MASK;
     this.setFlag(handle, ROW_FLAG.deleted, true);
     segment.f64[i * ROW.f64 + ROW.updatedAt] = at;
     segment.f64[i * ROW.f64 + ROW.offset] = offset;
+    this.appendDeleted(handle, offset, time);
+  }
+
+  private appendDeleted(handle: number, offset: number, time: number): void {
+    this.linkNext(handle, NO_ROW);
     if (this.lastDeleted === NO_ROW) this.firstDeleted = handle;
-    else
-      this.rows.segmentOf(this.lastDeleted).u32[
-        (this.lastDeleted & ROW_INDEX_MASK) * ROW.u32 + ROW.next
-      ] = handle;
+    else this.linkNext(this.lastDeleted, handle);
     this.lastDeleted = handle;
     this.deleted.push(offset, time);
+  }
+
+  /** The list of deleted ones as a snapshot has it. The rows between are linked by whoever brings the rows. */
+  restoreDeleted(handles: Uint32Array, times: Float64Array, offsets: Float64Array): void {
+    handles.forEach((handle, i) => {
+      if (i === 0) this.firstDeleted = handle;
+      this.lastDeleted = handle;
+      this.deleted.push(offsets[i] as number, times[i] as number);
+    });
+  }
+
+  private linkNext(handle: number, next: number): void {
+    this.rows.segmentOf(handle).u32[(handle & ROW_INDEX_MASK) * ROW.u32 + ROW.next] = next;
   }
 
   /** Handle of the instance deleted longest ago, or -1. */

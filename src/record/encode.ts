@@ -108,6 +108,24 @@ export function encodeDelete(
   notes.write(writer);
 }
 
+/** The context is `body[0, bodyEnd)`, MessagePack; it takes the place of the one before. */
+export function encodeMigrate(
+  writer: ByteWriter,
+  time: number | undefined,
+  handle: number,
+  definition: number,
+  state: number,
+  notes: Annotations,
+  body: ByteWriter,
+): void {
+  head(writer, RECORD_KIND.migrate, notes.fields, time);
+  writer.varint(handle);
+  writer.varint(definition);
+  writer.varint(state);
+  notes.write(writer);
+  writer.raw(body.bytes, 0, body.position);
+}
+
 /** Everything deleted at or before one offset, and every key written at or before the other, is gone; 0 = nothing. */
 export function encodePurge(
   writer: ByteWriter,

@@ -17,6 +17,8 @@ export const RECORD_KIND = {
   purge: 7,
   /** First result of a transaction or batch that had an idempotency key. */
   outcome: 8,
+  /** An instance goes on under another version of its machine: definition, state and whole context. */
+  migrate: 9,
 } as const;
 export type RecordKind = (typeof RECORD_KIND)[keyof typeof RECORD_KIND];
 

@@ -29,6 +29,7 @@ export class RecordReader {
   handle = 0;
   definition = 0;
   transition = 0;
+  state = 0;
   version = 0;
   deletedThrough = 0;
   keysThrough = 0;
@@ -81,6 +82,11 @@ export class RecordReader {
         return;
       case RECORD_KIND.delete:
         this.handle = this.varint();
+        return;
+      case RECORD_KIND.migrate:
+        this.handle = this.varint();
+        this.definition = this.varint();
+        this.state = this.varint();
         return;
       case RECORD_KIND.define:
         this.definition = this.varint();

@@ -13,7 +13,7 @@ import type { State } from './state.ts';
 /** In hex. Reads the whole state: for tests, tools and checks, not for every day. */
 export function digestOf(state: State): string {
   const hash = createHash('sha256');
-  line(hash, ['offset', state.offset, state.time]);
+  line(hash, ['offset', state.offset, state.time, state.maxTime]);
   addDefinitions(hash, state);
   addInstances(hash, state);
   addDeleted(hash, state);

@@ -10,6 +10,7 @@ import type { NormalisedDefinition } from '../machine/definition.ts';
 import { decodeDefinition, decodeIndexes } from '../record/definition-codec.ts';
 import { FIELD, RECORD_KIND } from '../record/kind.ts';
 import { RecordReader } from '../record/record-reader.ts';
+import { isMap } from '../value/structure.ts';
 import { ResultKeeper } from './result-keeper.ts';
 import type { State } from './state.ts';
 
@@ -40,11 +41,15 @@ export class Fold {
       case RECORD_KIND.delete:
         this.applyDelete(offset);
         break;
+      case RECORD_KIND.migrate:
+        this.applyMigrate(offset);
+        break;
       case RECORD_KIND.define:
         state.machines.applyDefine(record.definition, () => this.definition());
+        state.indexes.declared(state.machines.at(record.definition).machine);
         break;
       case RECORD_KIND.indexes:
-        state.machines.applyIndexes(record.text(record.name), decodeIndexes(this.body()));
+        this.applyIndexes(record.text(record.name));
         break;
       case RECORD_KIND.hide:
         state.machines.applyHide(record.definition);
@@ -60,6 +65,14 @@ export class Fold {
     }
     state.offset = offset;
     state.time = record.time;
+    if (record.time > state.maxTime) state.maxTime = record.time;
+  }
+
+  private applyIndexes(machine: string): void {
+    const { machines, indexes } = this.state;
+    machines.applyIndexes(machine, decodeIndexes(this.body()));
+    const group = machines.group(machine);
+    if (group !== undefined) indexes.declared(group);
   }
 
   private applyEvent(offset: number): void {
@@ -76,6 +89,8 @@ export class Fold {
       to !== undefined && compiled.transitionFrom[record.transition] === from,
       'an event leaves the state its instance is in',
     );
+    const { indexes } = this.state;
+    indexes.leaving(handle, definition, from);
     segment.u16[i * ROW.u16 + ROW.state] = to;
     definition.population[from] = (definition.population[from] as number) - 1;
     definition.population[to] = (definition.population[to] as number) + 1;
@@ -91,6 +106,8 @@ export class Fold {
         record.bodyEnd,
       );
     }
+    const payload = record.bodyStart < record.bodyEnd ? record.bytes : undefined;
+    indexes.arrived(handle, definition, to, payload, record.bodyStart);
     if (record.has(FIELD.eventId))
       instances.contexts.setEventId(handle, record.bytes, record.eventId.start, record.eventId.end);
     if (record.has(FIELD.key)) this.results.keepTransition(record, definition, offset);
@@ -122,6 +139,7 @@ export class Fold {
         record.bodyEnd,
       );
     }
+    this.state.indexes.created(record.handle, definition, initial);
     if (record.has(FIELD.key)) this.results.keepCreated(record, definition, offset);
   }
 
@@ -132,8 +150,44 @@ export class Fold {
     const definition = this.living(handle);
     const from = instances.state(handle);
     definition.population[from] = (definition.population[from] as number) - 1;
+    this.state.indexes.leaving(handle, definition, from);
+    this.state.indexes.deleted(handle, definition);
     instances.delete(handle, Math.max(record.at, instances.updatedAt(handle)), offset, record.time);
     if (record.has(FIELD.key)) this.results.keepDeleted(record, definition, offset);
+  }
+
+  /** The instance goes on under another version of its machine, in a state of that, with this context. */
+  private applyMigrate(offset: number): void {
+    const record = this.record;
+    const { instances, machines, indexes } = this.state;
+    const { handle, state } = record;
+    const before = this.living(handle);
+    const after = machines.at(record.definition);
+    invariant(after.machine === before.machine, 'an instance stays with its machine');
+    invariant(state < after.population.length, 'an instance is in a state of its definition');
+    const isContext = record.bodyStart < record.bodyEnd;
+    invariant(isContext && isMap(record.bytes[record.bodyStart] as number), 'a context is a map');
+    const segment = instances.segment(handle);
+    const i = handle & ROW_INDEX_MASK;
+    const from = segment.u16[i * ROW.u16 + ROW.state] as number;
+    indexes.leaving(handle, before, from);
+    before.population[from] = (before.population[from] as number) - 1;
+    before.rows--;
+    after.population[state] = (after.population[state] as number) + 1;
+    after.rows++;
+    segment.u32[i * ROW.u32 + ROW.definition] = after.index;
+    segment.u16[i * ROW.u16 + ROW.state] = state;
+    const updatedAt = i * ROW.f64 + ROW.updatedAt;
+    if (record.at > (segment.f64[updatedAt] as number)) segment.f64[updatedAt] = record.at;
+    segment.f64[i * ROW.f64 + ROW.offset] = offset;
+    instances.contexts.replace(
+      handle,
+      after.machine.shapes,
+      record.bytes,
+      record.bodyStart,
+      record.bodyEnd,
+    );
+    indexes.replaced(handle, after, state);
   }
 
   private applyPurge(): void {

@@ -37,7 +37,9 @@ export class PendingInstance {
   eventId: string | undefined = undefined;
   /** The instance itself waits: there is no row yet. */
   isNew = false;
-  /** The payloads (for a new instance: first its context), each as u32 length and MessagePack. */
+  /** The first payload is a whole context: nothing of the row's own shows through. */
+  isWhole = false;
+  /** The payloads (for a new or migrated instance: first its context), each as u32 length and MessagePack. */
   readonly payloads: ByteWriter = new ByteWriter(192);
   payloadCount = 0;
   /** About the size of the context they change. */
@@ -54,6 +56,7 @@ export class PendingInstance {
     this.isDeleted = other.isDeleted;
     this.eventId = other.eventId;
     this.isNew = other.isNew;
+    this.isWhole = other.isWhole;
     this.payloadCount = other.payloadCount;
     this.contextBytes = other.contextBytes;
     this.payloads.position = 0;
@@ -65,6 +68,12 @@ export class PendingInstance {
     this.payloads.u32(end - start);
     this.payloads.raw(bytes, start, end);
     this.payloadCount++;
+  }
+
+  /** A context that takes the place of everything before. */
+  replaceContext(bytes: Uint8Array, start: number, end: number): void {
+    this.replacePayloads(bytes, start, end);
+    this.isWhole = true;
   }
 
   get needsFolding(): boolean {
@@ -160,6 +169,7 @@ export class Overlay {
     pending.updatedAt = at;
     pending.offset = offset;
     pending.isNew = true;
+    pending.isWhole = true;
     this.byHandle.set(handle, pending);
     this.newIds.set(id, pending);
     return pending;
@@ -245,6 +255,7 @@ export class Overlay {
     pending.id = '';
     pending.isDeleted = false;
     pending.isNew = false;
+    pending.isWhole = false;
     pending.eventId = undefined;
     pending.payloads.position = 0;
     pending.payloadCount = 0;

@@ -160,6 +160,13 @@ export async function recordSeeds(): Promise<Uint8Array[]> {
   );
   await store.batch([{ op: 'delete', id: 'd-0' }], { idempotencyKey: 'b-1' });
   await store.instances.delete('d-1', { idempotencyKey: 'del', reason: 'gone' });
+  await store.machines.put({ ...DOOR, version: 2, indexes: ['n'] });
+  await store.instances.migrate({
+    machine: 'door',
+    fromVersion: 1,
+    toVersion: 2,
+    map: ({ context }) => ({ state: '__proto__', context: { ...context, moved: true } }),
+  });
   clock.time += 1000;
   await store.instances.create({ machine: 'door', id: 'after' });
   await store.instances.apply('after', 'SHUT');

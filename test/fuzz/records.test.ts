@@ -52,6 +52,7 @@ function factsOf(reader: RecordReader): Facts {
     handle,
     definition,
     transition,
+    state,
     version,
     deletedThrough,
     keysThrough,
@@ -64,7 +65,7 @@ function factsOf(reader: RecordReader): Facts {
     time: reader.has(FIELD.time) ? time : 0,
     at: reader.has(FIELD.at) ? at : 0,
     ...Object.fromEntries(noted),
-    numbers: [handle, definition, transition, version, deletedThrough, keysThrough],
+    numbers: [handle, definition, transition, state, version, deletedThrough, keysThrough],
     fingerprint: reader.has(FIELD.key) ? [fingerprintLow, fingerprintHigh] : [],
     name: reader.text(reader.name),
     body: Buffer.from(bytes.subarray(bodyStart, bodyEnd)).toString('hex'),
@@ -85,7 +86,7 @@ function rewritten(reader: RecordReader): Uint8Array {
   if (reader.has(FIELD.reason)) notes.reason = reader.text(reader.reason);
   if (reader.has(FIELD.correlationId)) notes.correlationId = reader.text(reader.correlationId);
   const time = reader.has(FIELD.time) ? reader.time : undefined;
-  const { handle, definition, transition, version } = reader;
+  const { handle, definition, transition, state, version } = reader;
   const name = reader.text(reader.name);
   const bytes = body.bytes.subarray(0, body.position);
   const {
@@ -96,6 +97,7 @@ function rewritten(reader: RecordReader): Uint8Array {
     encodeApply,
     encodeDelete,
     encodeOutcome,
+    encodeMigrate,
   } = encoders;
   if (reader.kind === RECORD_KIND.define)
     encodeDefine(writer, time, definition, name, version, bytes, notes);
@@ -107,6 +109,8 @@ function rewritten(reader: RecordReader): Uint8Array {
     encodeApply(writer, time, handle, transition, notes, body);
   else if (reader.kind === RECORD_KIND.delete) encodeDelete(writer, time, handle, notes);
   else if (reader.kind === RECORD_KIND.outcome) encodeOutcome(writer, time, notes, body);
+  else if (reader.kind === RECORD_KIND.migrate)
+    encodeMigrate(writer, time, handle, definition, state, notes, body);
   return writer.bytes.slice(0, writer.position);
 }
 
@@ -119,6 +123,7 @@ test(
       RECORD_KIND.create,
       RECORD_KIND.apply,
       RECORD_KIND.outcome,
+      RECORD_KIND.migrate,
     ]);
     const run = (input: Uint8Array): string => {
       const around = new Uint8Array(input.length + 40).fill(0x83);

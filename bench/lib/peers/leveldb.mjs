@@ -1,6 +1,7 @@
 /**
  * LevelDB through classic-level: one atomic batch per round (`sync: true` when durable) with the
- * instance, its index keys (if asked for) and the event. Reads of a round are one getMany or getSync.
+ * instance, its index keys (unless left out) and the event. Rows are read by getSync, which here is
+ * faster than getMany; iterators exist only with promises.
  */
 import path from 'node:path';
 import { ClassicLevel } from 'classic-level';
@@ -10,12 +11,15 @@ import { openPackr } from './packr.mjs';
 /** @typedef {import('../workload.mjs').OrderEvent} OrderEvent */
 
 const LOAD_AT_ONCE = 2000;
+/** Keys taken from an iterator at a time when they are only counted. */
+const COUNT_AT_ONCE = 10_000;
 const MiB = 1024 * 1024;
 const EMPTY = Buffer.alloc(0);
+const SORTABLE_LENGTH = 10;
 
 /** Numbers as text that sorts like the numbers: times and sequences are below 36^10. */
 function sortable(value) {
-  return value.toString(36).padStart(10, '0');
+  return value.toString(36).padStart(SORTABLE_LENGTH, '0');
 }
 
 export class LevelPeer {
@@ -23,7 +27,7 @@ export class LevelPeer {
 
   /**
    * @param {string} directory
-   * @param {{ durable?: boolean, indexes?: boolean }} [options]
+   * @param {{ durable?: boolean, indexes?: boolean, clock?: { now(): number } }} [options]
    */
   static async open(directory, options = {}) {
     const database = new ClassicLevel(path.join(directory, 'leveldb'), {
@@ -36,11 +40,12 @@ export class LevelPeer {
     return new LevelPeer(database, directory, options);
   }
 
-  constructor(database, directory, { durable = true, indexes = false }) {
+  constructor(database, directory, { durable = true, indexes = true, clock = Date }) {
     this.database = database;
     this.packr = openPackr(directory);
     this.writeOptions = { sync: durable };
     this.hasIndexes = indexes;
+    this.clock = clock;
     this.sequence = 0;
   }
 
@@ -49,21 +54,36 @@ export class LevelPeer {
    * @param {number} first number of the first of them
    */
   async load(ids, first = 0) {
-    const now = Date.now();
     for (let from = 0; from < ids.length; from += LOAD_AT_ONCE) {
-      const to = Math.min(ids.length, from + LOAD_AT_ONCE);
-      const operations = [];
-      for (let i = from; i < to; i++) {
-        const id = ids[i];
-        const context = orderContext(first + i);
-        const value = this.packr.pack({ state: 0, updatedAt: now, context });
-        operations.push({ type: 'put', key: 'i' + id, value });
-        if (!this.hasIndexes) continue;
-        operations.push({ type: 'put', key: 's0' + sortable(now) + id, value: EMPTY });
-        operations.push({ type: 'put', key: 'c' + context.customer + id, value: EMPTY });
-      }
-      await this.database.batch(operations);
+      await this.database.batch(this.creates(ids.slice(from, from + LOAD_AT_ONCE), first + from));
     }
+  }
+
+  /**
+   * Unsynced batches and a synced one at the end. In its favour: what the log files before the last one
+   * hold may still be on its way into a table then.
+   * @param {string[]} ids
+   */
+  async bulkLoad(ids) {
+    for (let from = 0; from < ids.length; from += LOAD_AT_ONCE) {
+      const operations = this.creates(ids.slice(from, from + LOAD_AT_ONCE), from);
+      await this.database.batch(operations, { sync: from + LOAD_AT_ONCE >= ids.length });
+    }
+  }
+
+  creates(ids, first) {
+    const now = this.clock.now();
+    const operations = [];
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i];
+      const context = orderContext(first + i);
+      const value = this.packr.pack({ state: 0, updatedAt: now, context });
+      operations.push({ type: 'put', key: 'i' + id, value });
+      if (!this.hasIndexes) continue;
+      operations.push({ type: 'put', key: 's0' + sortable(now) + id, value: EMPTY });
+      operations.push({ type: 'put', key: 'c' + context.customer + id, value: EMPTY });
+    }
+    return operations;
   }
 
   /**
@@ -72,7 +92,7 @@ export class LevelPeer {
    * @param {OrderEvent[]} events on distinct instances
    */
   async applyBatch(events) {
-    const now = Date.now();
+    const now = this.clock.now();
     const operations = [];
     for (const { id, event, payload } of events) {
       const record = this.packr.unpack(this.database.getSync('i' + id));
@@ -107,7 +127,42 @@ export class LevelPeer {
     const stored = this.database.getSync('i' + id);
     if (stored === undefined) return undefined;
     const { state, updatedAt, context } = this.packr.unpack(stored);
-    return { state: STATES[state], updatedAt, context };
+    return { id, state: STATES[state], updatedAt, context };
+  }
+
+  /**
+   * The instances of a state that were updated last, latest first.
+   * @param {number} state
+   * @param {number} limit
+   * @param {string} [place] key the page before ended with
+   */
+  async newestInState(state, limit, place = 's' + (state + 1)) {
+    const range = { gt: 's' + state, lt: place, reverse: true, limit };
+    const keys = await this.database.keys(range).all();
+    const start = 2 + SORTABLE_LENGTH;
+    return { items: keys.map((key) => this.read(key.slice(start))), place: keys.at(-1) };
+  }
+
+  /** @param {string} customer whose orders come in order of their ids */
+  async byCustomer(customer) {
+    const prefix = 'c' + customer;
+    const keys = await this.database.keys({ gt: prefix, lt: prefix + '~' }).all();
+    return keys.map((key) => this.read(key.slice(prefix.length)));
+  }
+
+  /** @param {number} state */
+  async countState(state) {
+    const iterator = this.database.keys({ gt: 's' + state, lt: 's' + (state + 1) });
+    let count = 0;
+    for (let more = -1; more !== 0; count += more)
+      more = (await iterator.nextv(COUNT_AT_ONCE)).length;
+    await iterator.close();
+    return count;
+  }
+
+  read(id) {
+    const { state, updatedAt, context } = this.packr.unpack(this.database.getSync('i' + id));
+    return { id, state: STATES[state], updatedAt, context };
   }
 
   async close() {

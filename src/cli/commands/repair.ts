@@ -3,7 +3,8 @@
  * without a yes, on the command line or at the keyboard.
  */
 import { StoreError, badRequest } from '../../base/errors.ts';
-import { type RepairReport, repairLog } from '../../../wal/repair.ts';
+import { repairAll } from '../../engine/repair-store.ts';
+import type { RepairReport } from '../../../wal/repair.ts';
 import { EXIT } from '../exit-code.ts';
 import { chooseReading } from '../live.ts';
 import { type Context, errorData, printResult, say } from '../output.ts';
@@ -20,7 +21,7 @@ export async function repair(
   choices: RepairChoices,
   context: Context,
 ): Promise<number> {
-  const plan = await repairLog(directory, { dryRun: true });
+  const plan = await repairAll(directory, { dryRun: true });
   if (plan.problems.length === 0 || choices.dryRun === true) {
     const isDryRun = choices.dryRun === true;
     printResult(context, resultOf(directory, plan, isDryRun), () =>
@@ -32,7 +33,7 @@ export async function repair(
     say(context, 'Nothing was changed.');
     return EXIT.error;
   }
-  const done = await repairLog(directory);
+  const done = await repairAll(directory);
   printResult(context, resultOf(directory, done, false), () => doneLines(directory, done, context));
   return EXIT.ok;
 }

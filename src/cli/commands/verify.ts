@@ -18,10 +18,13 @@ const COLUMNS = [
 export async function verify(directory: string, context: Context): Promise<number> {
   const { shell } = context;
   const progress = progressOn(shell.err, 'verifying');
-  const { log, state, problems } = await foldLog(directory, { onProgress: progress.onProgress });
+  const { log, state, snapshots, problems, isFolded } = await foldLog(directory, {
+    onProgress: progress.onProgress,
+    isThorough: true,
+  });
   progress.end();
   const ok = problems.length === 0;
-  const lastOffset = problems.length === log.problems.length ? log.lastOffset : state.offset;
+  const lastOffset = isFolded ? log.lastOffset : state.offset;
   const result = {
     ok,
     location: directory,
@@ -31,6 +34,7 @@ export async function verify(directory: string, context: Context): Promise<numbe
     segments: log.segments.length,
     bytes: usedBytes(log.segments),
     bytesTruncated: log.bytesTruncated,
+    snapshots: snapshots.map(({ offset }) => offset),
     ...(ok ? { digest: digestOf(state) } : {}),
     ...(log.knownOffset > lastOffset
       ? { lost: { first: lastOffset + 1, last: log.knownOffset } }
@@ -59,6 +63,8 @@ interface Verified {
   readonly segments: number;
   readonly bytes: number;
   readonly bytesTruncated: number;
+  /** Offsets of the snapshots, oldest first. */
+  readonly snapshots: readonly number[];
   readonly digest?: string;
   readonly lost?: { readonly first: number; readonly last: number };
 }
@@ -71,6 +77,10 @@ function summary(result: Verified, paint: Paint): string[] {
   const lines = [
     `${verdict}  ${printable(result.location)}: ${span} in ${counted(segments, 'segment')}, ${size(bytes)}`,
   ];
+  if (result.snapshots.length > 0) {
+    const offsets = result.snapshots.map(count).join(', ');
+    lines.push(`    ${counted(result.snapshots.length, 'snapshot')}, at ${offsets}`);
+  }
   if (bytesTruncated > 0) {
     lines.push(
       `    ${counted(bytesTruncated, 'byte')} of an interrupted last write; opening drops them`,

@@ -18,7 +18,8 @@ export type RecordKindName =
   | 'apply'
   | 'delete'
   | 'purge'
-  | 'outcome';
+  | 'outcome'
+  | 'migrate';
 
 /** One record; a field that its kind does not have is absent. Times are milliseconds. */
 export interface DumpedRecord {
@@ -30,6 +31,8 @@ export interface DumpedRecord {
   readonly kind: RecordKindName;
   machine?: string;
   version?: number;
+  /** Of a migration: the version the instance had; `version` is the one it gets. */
+  fromVersion?: number;
   id?: string;
   event?: string;
   from?: string;
@@ -54,7 +57,7 @@ export interface DumpedRecord {
 
 interface KnownInstance {
   readonly id: string;
-  readonly definition: number;
+  definition: number;
   state: number;
 }
 
@@ -142,6 +145,9 @@ export class LogDecoder {
       case RECORD_KIND.delete:
         this.learnDelete(record);
         break;
+      case RECORD_KIND.migrate:
+        this.learnMigration(record);
+        break;
       case RECORD_KIND.purge:
         if (reader.deletedThrough > 0) record.deletedThrough = reader.deletedThrough;
         if (reader.keysThrough > 0) record.keysThrough = reader.keysThrough;
@@ -191,6 +197,20 @@ export class LogDecoder {
     record.from = known.compiled.states[instance.state] as string;
   }
 
+  private learnMigration(record: DumpedRecord): void {
+    const { reader } = this;
+    const instance = this.instances[reader.handle];
+    const before = this.nameInstance(record);
+    const after = this.nameMachine(record, reader.definition);
+    if (instance === undefined || before === undefined || after === undefined) return;
+    record.fromVersion = before.version;
+    record.from = before.compiled.states[instance.state] as string;
+    instance.definition = reader.definition;
+    instance.state = reader.state;
+    const to = after.compiled.states[reader.state];
+    if (to !== undefined) record.to = to;
+  }
+
   /** Machine, version and id of the instance the record is about. */
   private nameInstance(record: DumpedRecord): KnownDefinition | undefined {
     const instance = this.instances[this.reader.handle];
@@ -212,7 +232,8 @@ export class LogDecoder {
     const { bodyStart, bodyEnd, bytes } = this.reader;
     if (bodyStart === bodyEnd) return;
     if (record.kind === 'indexes') record.indexes = decodeIndexes(this.body());
-    if (record.kind === 'create') record.context = readValue(bytes, bodyStart, bodyEnd);
+    const isContext = record.kind === 'create' || record.kind === 'migrate';
+    if (isContext) record.context = readValue(bytes, bodyStart, bodyEnd);
     if (record.kind === 'apply') record.payload = readValue(bytes, bodyStart, bodyEnd);
     if (record.kind === 'outcome') record.value = readValue(bytes, bodyStart, bodyEnd);
   }
@@ -247,4 +268,4 @@ const KIND_NAMES: Readonly<Record<number, RecordKindName>> = Object.fromEntries(
 );
 
 /** Later records cannot be named without these. */
-const NAMING: ReadonlySet<RecordKindName> = new Set(['define', 'create', 'apply']);
+const NAMING: ReadonlySet<RecordKindName> = new Set(['define', 'create', 'apply', 'migrate']);

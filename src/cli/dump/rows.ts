@@ -93,7 +93,17 @@ function dataOf(record: DumpedRecord): string {
   const { payload, context, definition, indexes, value, at } = record;
   const body = payload ?? context ?? definition ?? indexes ?? value;
   const { eventId, key, actor, reason, correlationId, deletedThrough, keysThrough } = record;
-  const notes = { eventId, key, actor, reason, correlationId, deletedThrough, keysThrough };
+  const { fromVersion } = record;
+  const notes = {
+    fromVersion,
+    eventId,
+    key,
+    actor,
+    reason,
+    correlationId,
+    deletedThrough,
+    keysThrough,
+  };
   const parts = body === undefined ? [] : [toJson(body)];
   if (at !== undefined) parts.push(`at=${time(at)}`);
   for (const [name, note] of Object.entries(notes)) {

@@ -6,6 +6,8 @@ import fsExtra from 'fs-extra';
 import { basename, join, resolve } from 'node:path';
 import type { Definition } from '../../instance/machine-store.ts';
 import { type FoldedLog, foldLog } from '../../engine/fold-log.ts';
+import { isSnapshotFile } from '../../engine/snapshots/file-names.ts';
+import type { SnapshotReport } from '../../engine/snapshots/survey.ts';
 import { FORMAT_VERSION } from '../../../wal/format.ts';
 import { isSavedAside } from '../../../wal/save-aside.ts';
 import { chooseReading } from '../live.ts';
@@ -28,6 +30,8 @@ export interface StoreView {
   readonly idempotencyKeys: number;
   readonly machines: readonly MachineView[];
   readonly segments: readonly SegmentView[];
+  /** Oldest first. */
+  readonly snapshots: readonly SnapshotView[];
   readonly disk: { readonly bytes: number; readonly files: number };
   readonly recovery: RecoveryView;
   readonly problems: readonly Problem[];
@@ -57,6 +61,17 @@ export interface SegmentView {
   readonly lastOffset: number;
   readonly bytesUsed: number;
   readonly bytes: number;
+}
+
+export interface SnapshotView {
+  readonly file: string;
+  /** Last record in it. */
+  readonly offset: number;
+  readonly bytes: number;
+  /** Commit time of that record, milliseconds; null when the file cannot tell. */
+  readonly at: number | null;
+  readonly instances: number | null;
+  readonly ok: boolean;
 }
 
 /** What an opening for writing would find and do. */
@@ -104,6 +119,7 @@ export async function viewStore(
     idempotencyKeys: state.keys.size,
     machines,
     segments: segmentViews(folded),
+    snapshots: folded.snapshots.map(snapshotView),
     disk: await diskUse(location),
     recovery: recoveryView(folded, deliver, location),
     problems: problems.map(errorData),
@@ -150,6 +166,18 @@ function segmentViews({ log, state }: FoldedLog): SegmentView[] {
   }));
 }
 
+export function snapshotView(report: SnapshotReport): SnapshotView {
+  const { name: file, offset, sizeBytes: bytes, time, instances, problem } = report;
+  return {
+    file,
+    offset,
+    bytes,
+    at: time ?? null,
+    instances: instances ?? null,
+    ok: problem === undefined,
+  };
+}
+
 function recoveryView(
   { log, state }: FoldedLog,
   deliver: 'all' | 'attested',
@@ -164,7 +192,7 @@ function recoveryView(
     lost: isLost ? { first: state.offset + 1, last: log.knownOffset } : null,
     voidSegments: log.voids.length,
     unfinishedFiles: log.unfinished,
-    strayFiles: log.strayFiles.filter((name) => !isSavedAside(name)),
+    strayFiles: log.strayFiles.filter((name) => !isSavedAside(name) && !isSnapshotFile(name)),
     savedAside: log.strayFiles.filter(isSavedAside).map((name) => join(location, name)),
   };
 }

@@ -2,7 +2,7 @@
 import { tableLines } from '../table.ts';
 import { type Paint, bar, count, counted, cut, printable, size, time } from '../text.ts';
 import { verdictOf } from '../verdict.ts';
-import type { MachineView, SegmentView, StoreView, VersionView } from './model.ts';
+import type { MachineView, SegmentView, SnapshotView, StoreView, VersionView } from './model.ts';
 
 const BAR_COLUMNS = 30;
 const USE_COLUMNS = 10;
@@ -17,6 +17,7 @@ export function viewLines(view: StoreView, paint: Paint): string[] {
     ...headLines(view, paint),
     ...view.machines.flatMap((machine) => machineLines(machine, paint)),
     ...segmentLines(view, paint),
+    ...snapshotLines(view.snapshots, paint),
     ...noteLines(view, paint),
   ];
 }
@@ -101,6 +102,31 @@ function segmentLines(view: StoreView, paint: Paint): string[] {
   });
   const [head = '', ...lines] = tableLines(columns, rows);
   return ['', paint('dim', head), ...shortened(lines, view.segments, paint)];
+}
+
+export function snapshotLines(snapshots: readonly SnapshotView[], paint: Paint): string[] {
+  if (snapshots.length === 0) return [];
+  const columns = [
+    { title: 'SNAPSHOT' },
+    { title: 'RECORD', align: 'right' },
+    { title: 'INSTANCES', align: 'right' },
+    { title: 'SIZE', align: 'right' },
+    { title: 'LAST COMMIT' },
+    { title: '' },
+  ] as const;
+  const rows = snapshots.map(({ file, offset, instances, bytes, at, ok }) => {
+    const verdict = ok ? '' : 'DAMAGED';
+    return [
+      file,
+      count(offset),
+      instances === null ? '' : count(instances),
+      size(bytes),
+      at === null ? '' : time(at),
+      { text: verdict, painted: paint('bad', verdict) },
+    ];
+  });
+  const [head = '', ...lines] = tableLines(columns, rows);
+  return ['', paint('dim', head), ...lines];
 }
 
 const MAX_SEGMENTS = 12;

@@ -100,8 +100,36 @@ export interface InstanceReads {
   count(selection?: { machine?: string | undefined } & Selection): number;
 }
 
+/** What `instances.migrate` is to do. */
+export interface MigrationPlan {
+  machine: string;
+  fromVersion: number;
+  toVersion: number;
+  /**
+   * State and whole context an instance goes on with under the new version. Default: the same.
+   * Called once for each, synchronously; must not write to the store. An instance it throws for, or
+   * answers wrongly, stays as it is.
+   */
+  map?: ((instance: Instance) => { state: string; context: object }) | undefined;
+  /** Find out what would happen; nothing is written. */
+  dryRun?: boolean | undefined;
+}
+
+/** What a migration did, or would do. */
+export interface MigrationReport {
+  readonly migrated: number;
+  /** The same by new state; states nobody is in are left out. */
+  readonly byState: Readonly<Record<string, number>>;
+  /** Instances that stay as they are, and why: the first 10,000. */
+  readonly failures: readonly { readonly id: string; readonly reason: string }[];
+  /** How many there are in all. */
+  readonly failed: number;
+}
+
 export interface Instances extends InstanceReads {
   create(input: CreateInput): Promise<Created>;
   apply(id: string, event: string, payload?: unknown, options?: ApplyOptions): Promise<Transition>;
   delete(id: string, options?: WriteOptions): Promise<Deleted>;
+  /** Moves instances to another version of their machine, in many commits; run again, it goes on. */
+  migrate(plan: MigrationPlan): Promise<MigrationReport>;
 }

@@ -106,7 +106,7 @@ export class Target {
   contextBound(): number {
     const { pending } = this;
     const waiting = pending?.payloads.position ?? 0;
-    return pending?.isNew === true
+    return pending?.isWhole === true
       ? waiting
       : waiting + this.applied.instances.contexts.capacity(this.handle);
   }
@@ -141,7 +141,7 @@ export class Target {
     const pending = this.pending;
     let [from, to] = this.buffers;
     from.position = 0;
-    if (pending?.isNew === true) {
+    if (pending?.isWhole === true) {
       from.u8(EMPTY_MAP);
     } else {
       instances.contexts.locate(this.handle);

@@ -42,6 +42,14 @@ describe('dumped records', () => {
     for (let i = 0; i < 5; i++) clock.now();
     await store.instances.create({ machine: 'door', version: 2, id: 'b' });
     await store.instances.apply('b', 'SHUT');
+    await store.machines.put({ ...body, version: 3, indexes: ['colour'] });
+    await store.instances.migrate({
+      machine: 'door',
+      fromVersion: 2,
+      toVersion: 3,
+      map: () => ({ state: 'open', context: { moved: true } }),
+    });
+    await store.instances.apply('b', 'SHUT');
     await store.instances.delete('b');
     await store.close();
   });
@@ -55,6 +63,7 @@ describe('dumped records', () => {
       { kind: 'define', version: 2 },
       { kind: 'hide', version: 2 },
       { kind: 'define', version: 2 },
+      { kind: 'define', version: 3 },
     ]);
     // The same version offered again brings no second definition.
     expect(definitions[4]).not.toHaveProperty('definition');
@@ -66,8 +75,17 @@ describe('dumped records', () => {
     expect(deleted).toMatchObject({ id: 'a', from: 'open', reason: 'gone', correlationId: 'c-1' });
     const purge = records.find((one) => one.kind === 'purge');
     expect(purge).toMatchObject({ deletedThrough: deleted?.offset });
-    expect(records.at(-2)).toMatchObject({ id: 'b', version: 2, from: 'open', to: 'shut' });
+    expect(records.at(-5)).toMatchObject({ id: 'b', version: 2, from: 'open', to: 'shut' });
     expect(records.at(-1)).toMatchObject({ kind: 'delete', id: 'b', from: 'shut' });
+  });
+
+  it('a migration names both versions and both states, and what follows goes by the new one', async () => {
+    const records = await decoded(disk);
+    const migrated = records.find((one) => one.kind === 'migrate');
+    expect(migrated).toMatchObject({ id: 'b', machine: 'door', fromVersion: 2, version: 3 });
+    expect(migrated).toMatchObject({ from: 'shut', to: 'open', context: { moved: true } });
+    expect(records.at(-2)).toMatchObject({ id: 'b', version: 3, from: 'open', to: 'shut' });
+    expect(await decoded(disk, records.length)).toEqual([records.at(-1)]);
   });
 
   it('of a commit all carry its end, and offsets have no gap', async () => {

@@ -26,6 +26,7 @@ const empty: StoreView = {
   idempotencyKeys: 0,
   machines: [],
   segments: [],
+  snapshots: [],
   disk: { bytes: 0, files: 1 },
   recovery,
   problems: [],

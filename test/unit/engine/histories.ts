@@ -4,7 +4,7 @@
  * driver serves long seeded runs and short ones that fast-check can shrink.
  */
 import { isStoreError, type ErrorCode, type MachineDefinition, type Store } from 'pawl';
-import type { StoreOptions, Transaction } from 'pawl';
+import type { Instance, StoreOptions, Transaction } from 'pawl';
 import type { Choices } from '../../sim/choices.ts';
 import { commonPayload } from '../../sim/payloads.ts';
 import type { ManualClock } from './cases/contract.ts';
@@ -100,12 +100,13 @@ export class History {
 
   private command(store: Store): Promise<unknown> {
     const { choose } = this;
-    const kind = choose(24);
+    const kind = choose(25);
     if (kind < 10) return this.apply(store);
     if (kind < 15) return this.create(store);
     if (kind < 17) return store.instances.delete(this.id(), this.options());
     if (kind < 19) return this.batch(store);
     if (kind < 22) return this.transaction(store);
+    if (kind === 24) return this.migrate(store);
     const name = this.pick(MACHINES);
     const version = 1 + choose(3);
     if (kind === 22) return store.machines.put(definition(name, version, choose(3)));
@@ -131,6 +132,22 @@ export class History {
       ...(isNamed && { id: this.id() }),
       context: this.payload(),
       ...this.options(),
+    });
+  }
+
+  /** From any version to any; some maps keep little, or refuse some instances. */
+  private migrate(store: Store): Promise<unknown> {
+    const kind = this.choose(4);
+    const map = ({ id, state, context }: Instance): { state: string; context: object } => {
+      if (kind === 3 && id.length % 2 === 0) throw THROWN;
+      return { state: kind === 1 ? 'busy' : state, context: { n: context['n'] ?? kind } };
+    };
+    return store.instances.migrate({
+      machine: this.pick(MACHINES),
+      fromVersion: 1 + this.choose(3),
+      toVersion: 1 + this.choose(3),
+      ...(kind > 0 && { map }),
+      dryRun: this.choose(8) === 7,
     });
   }
 

@@ -14,6 +14,17 @@ describe('options', () => {
     ['segmentBytes', 4095],
     ['maxPending', 0],
     ['blockingSync', 'yes'],
+    ['snapshotInterval', 'sometimes'],
+    ['snapshotInterval', -1],
+    ['snapshotInterval', 1.5],
+    ['maxWalSegments', 0],
+    ['maxWalBytes', 0],
+    ['maxWalBytes', '1 MB'],
+    ['compaction', 1],
+    ['archive', 'yes'],
+    ['keepSnapshots', 0],
+    ['keepSnapshots', Infinity],
+    ['verifyOnOpen', 'never'],
     ['colour', 'red'],
   ])('%s: %j is refused by name', (name, value) => {
     const refused = (): unknown => settingsOf({ [name]: value }, false);
@@ -25,13 +36,24 @@ describe('options', () => {
     );
   });
 
-  it('what later versions bring is taken as it is today, and refused otherwise', () => {
-    expect(() =>
-      settingsOf({ snapshotInterval: 0, verifyOnOpen: 'full' } as never, false),
-    ).not.toThrow();
-    expect(() => settingsOf({ snapshotInterval: 5 } as never, false)).toThrow(
-      expect.objectContaining({ code: 'UNSUPPORTED' }),
+  it('snapshots have defaults, and their bounds are taken', () => {
+    expect(settingsOf({}, false)).toMatchObject({
+      verifyOnOpen: 'lazy',
+      snapshots: {
+        interval: 'auto',
+        maxWalSegments: Infinity,
+        maxWalBytes: Infinity,
+        isCompacting: true,
+        isArchiving: false,
+        keep: 2,
+      },
+    });
+    const { snapshots } = settingsOf(
+      { snapshotInterval: 0, maxWalSegments: 1, maxWalBytes: 1, keepSnapshots: 1 },
+      false,
     );
+    expect(snapshots).toMatchObject({ interval: 0, maxWalSegments: 1, maxWalBytes: 1, keep: 1 });
+    expect(settingsOf({ snapshotInterval: Infinity }, false).snapshots.interval).toBe(Infinity);
   });
 
   it('a clock needs to tell the time, whatever else it cannot do', () => {

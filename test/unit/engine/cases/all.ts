@@ -13,6 +13,7 @@ import { idCases } from './ids.ts';
 import { keyRetentionCases } from './key-retention.ts';
 import { keyCases } from './keys.ts';
 import { machineCases } from './machines.ts';
+import { migrationCases } from './migrations.ts';
 import { queryCases } from './queries.ts';
 import { reEntryCases } from './re-entry.ts';
 import { refCases } from './refs.ts';
@@ -30,6 +31,7 @@ export function contractCases(open: Open): void {
   applyCases(open);
   eventTimeCases(open);
   deleteCases(open);
+  migrationCases(open);
   idCases(open);
   hostileValueCases(open);
   keyCases(open);

@@ -143,14 +143,10 @@ function laterCases(open: Open): void {
           'subscriptions',
           'timers',
           'watch',
-          'asOf',
-          'diff',
-          'snapshot',
-          'compact',
           'backup',
         ],
       ],
-      [store.instances, ['history', 'migrate', 'watch']],
+      [store.instances, ['history', 'watch']],
       [doors, ['history', 'watch']],
     ];
     for (const [place, names] of places) {

@@ -102,6 +102,20 @@ const RESERVED: Scenario['sessions'] = [
   [one(push('a', 4), 25)],
 ];
 
+/** A snapshot every few records, log dropped behind the newest: all of it beside commands. */
+const SNAPSHOTS: Scenario['sessions'] = [
+  [
+    one(PUT),
+    { commands: [create('a'), create('b'), large('a', 1, 900)], waitMs: 25 },
+    { commands: [large('a', 2, 900), large('b', 3, 900)], waitMs: 25 },
+    { commands: [large('a', 4, 900), large('b', 5, 900), push('a', 6)], waitMs: 25 },
+    { call: 'flush', waitMs: 60 },
+    { commands: KEYED, waitMs: 25 },
+  ],
+  'read-only',
+  [one(large('a', 7, 600), 25), { commands: [push('a', 8), push('b', 9)], waitMs: 25 }],
+];
+
 type Level = readonly [Durability, boolean];
 const SYNCED: Level = ['always', true];
 const APART: Level = ['always', false];
@@ -112,10 +126,11 @@ function family(
   what: string,
   levels: readonly Level[],
   rest: Pick<Scenario, 'start' | 'sessions' | 'warmUp'>,
+  options: StoreOptions = {},
 ): Scenario[] {
   return levels.map(([durability, hasSyncedWrites], number) => ({
     name: `${what}, level ${JSON.stringify(durability)}${hasSyncedWrites ? '' : ', synced apart'}`,
-    options: { durability },
+    options: { ...options, durability },
     hasSyncedWrites,
     share: { number, of: levels.length },
     ...rest,
@@ -133,5 +148,11 @@ export const SCENARIOS: readonly Scenario[] = [
     sessions: BLOCKING,
     warmUp: WARM_UP,
   }),
+  ...family(
+    'snapshots',
+    [SYNCED, OS],
+    { start: nothing, sessions: SNAPSHOTS, warmUp: [] },
+    { snapshotInterval: 3, keepSnapshots: 1 },
+  ),
   ...family('a reserve', [OS], { start: sizeable, sessions: RESERVED, warmUp: [push('b', 0)] }),
 ];

@@ -3,7 +3,7 @@
  * docs/errors.md, memory shows what was acknowledged, nothing hangs, and a store that could not be
  * opened, or was closed, has given back its lock and its handles.
  */
-import { isStoreError, openStore, type Store } from 'pawl';
+import { isStoreError, openStore, type ReadStore, type Store } from 'pawl';
 import { SimDisk } from 'pawl/testing';
 import { create } from './commands.ts';
 import { viewOf } from './door-model.ts';
@@ -75,7 +75,9 @@ export class Trial {
     }
     if (store === undefined) return;
     const opening = io.period;
-    ledger.reopened(findState(ledger.afterKill, viewOf(store, this.ids)));
+    const shown = this.viewOf(store);
+    if (shown === undefined) return this.close(store);
+    ledger.reopened(findState(ledger.afterKill, shown));
     this.noteFailure();
     io.period = `session ${number}`;
     if (!io.isArmed) {
@@ -105,7 +107,8 @@ export class Trial {
     if (call === 'flush') await this.flush(store);
     if (call === 'verify') await this.verify(store);
     if (waitMs > 0) await pause(waitMs);
-    findState(this.ledger.inMemory, viewOf(store, this.ids));
+    const shown = this.viewOf(store);
+    if (shown !== undefined) findState(this.ledger.inMemory, shown);
     this.noteFailure();
   }
 
@@ -149,6 +152,17 @@ export class Trial {
     );
   }
 
+  /** What a store shows; undefined while the disk does not let it read what opening left in a snapshot. */
+  private viewOf(store: ReadStore): string | undefined {
+    try {
+      return viewOf(store, this.ids);
+    } catch (reason) {
+      this.checkCause({ status: 'rejected', reason });
+      if (!isStoreError(reason, 'WAL_IO_ERROR')) throw reason;
+      return undefined;
+    }
+  }
+
   private async close(store: Store): Promise<void> {
     const result = await settle(store.close());
     this.checkCause(result);
@@ -164,7 +178,8 @@ export class Trial {
       if (!isAbsent) this.checkCause(opened);
       return;
     }
-    findState(this.ledger.afterKill, viewOf(opened.value, this.ids));
+    const shown = this.viewOf(opened.value);
+    if (shown !== undefined) findState(this.ledger.afterKill, shown);
     await settle(opened.value.close());
   }
 

@@ -1,0 +1,172 @@
+/**
+ * A new store from what another one was: its state at a moment as the first snapshot, and an empty
+ * log that goes on behind it. The source is only read, by the rules for readers beside a writer.
+ * The target is no store until its manifest stands, which is last.
+ */
+import { dirname, join, resolve } from 'node:path';
+import { type Clock, systemClock } from '../base/clock.ts';
+import { badRequest } from '../base/errors.ts';
+import type { FileIo } from '../base/file-io.ts';
+import { nodeFileIo } from '../base/node-file-io.ts';
+import { type Random, systemRandom } from '../base/random.ts';
+import { nodeThread, type Thread } from '../base/thread.ts';
+import { decodeCatalogue, encodeCatalogue } from '../snapshot/catalogue.ts';
+import { isUnfinishedSnapshot, snapshotName, snapshotOffset } from '../snapshot/snapshot-name.ts';
+import { writeSnapshot } from '../snapshot/write-snapshot.ts';
+import { createLogAt } from '../../wal/create-log-at.ts';
+import { STORE_ID_BYTES } from '../../wal/format.ts';
+import { ioError } from '../../wal/log-error.ts';
+import { listLogDirectory } from '../../wal/log-directory.ts';
+import { readManifest } from '../../wal/manifest.ts';
+import { scanLive } from '../../wal/scan-live.ts';
+import type { Offset } from './api/instance.ts';
+import type { Moment } from './api/time-travel.ts';
+import { checkLocation } from './place.ts';
+import { boundsOf } from './time-travel/moment.ts';
+import { foreignPast } from './time-travel/past-source.ts';
+import { type PastState, stateAt } from './time-travel/state-at.ts';
+import { checkObject } from './write-options.ts';
+
+export interface RestoreOptions {
+  readonly fileIo?: FileIo | undefined;
+  /** Gives the new store its id. */
+  readonly random?: Random | undefined;
+  readonly clock?: Clock | undefined;
+  readonly thread?: Thread | undefined;
+}
+
+type Ports = Required<{ [K in keyof RestoreOptions]: NonNullable<RestoreOptions[K]> }>;
+
+const PORTS: Ports = {
+  fileIo: nodeFileIo,
+  random: systemRandom,
+  clock: systemClock,
+  thread: nodeThread,
+};
+
+/**
+ * Writes a new store at `target`: everything `source` held at a moment, under the same offsets, so
+ * that the next record gets the one behind it. What came later in `source` is not in it, nor is
+ * the history before. It may go back as far as `asOf` does, beside whoever writes the source.
+ *
+ * @param source directory of a store, open or not; it is only read.
+ * @param target a directory that is absent or empty. It becomes a store when everything else is on
+ *   the disk: after a crash there is none, and the same call may be made again.
+ * @param moment default: everything that can be read.
+ * @returns `offset`: of the last record the new store holds.
+ * @throws {StoreError} BAD_REQUEST - malformed, an offset in the future, or a target that is not empty
+ * @throws {StoreError} NOT_FOUND - there is no store at `source`; OFFSET_TOO_OLD - that was not kept
+ * @throws {StoreError} STORE_LOCKED - somebody else makes a store at `target`
+ * @throws {StoreError} CORRUPT - the source is damaged; FORMAT_UNSUPPORTED, WAL_IO_ERROR
+ * @example
+ * await restoreStore('./data', './data-before', { offset: 1200 });
+ */
+export async function restoreStore(
+  source: string,
+  target: string,
+  moment?: Moment,
+  options: RestoreOptions = {},
+): Promise<{ readonly offset: Offset }> {
+  checkLocation(source, 'source');
+  checkLocation(target, 'target');
+  if (target === ':memory:')
+    throw badRequest('a store is restored into a directory, not into memory', 'target');
+  const ports = checkOptions(options);
+  const place = resolve(target);
+  await checkTarget(ports.fileIo, place);
+  const past = await pastOf(ports, source, moment);
+  try {
+    return await makeStore(ports, place, past);
+  } finally {
+    await past.snapshot?.close().catch(() => undefined);
+  }
+}
+
+/** @throws {StoreError} BAD_REQUEST */
+function checkOptions(options: RestoreOptions): Ports {
+  for (const name in checkObject(options, 'options')) {
+    if (!Object.hasOwn(PORTS, name))
+      throw badRequest(`there is no option ${JSON.stringify(name)}`, `options.${name}`);
+  }
+  const { fileIo, random, clock, thread } = options;
+  return {
+    fileIo: fileIo ?? PORTS.fileIo,
+    random: random ?? PORTS.random,
+    clock: clock ?? PORTS.clock,
+    thread: thread ?? PORTS.thread,
+  };
+}
+
+/** Nothing there, or nothing but what an attempt that died left. @throws {StoreError} BAD_REQUEST, WAL_IO_ERROR */
+async function checkTarget(fileIo: FileIo, target: string): Promise<void> {
+  try {
+    const stat = await fileIo.stat(target);
+    if (stat === undefined) return;
+    if (stat.kind !== 'directory')
+      throw badRequest(`'${target}' is not a directory`, 'target', 'an empty directory');
+    const { strayFiles } = await listLogDirectory(fileIo, target);
+    const isStore = (await readManifest(fileIo, target)) !== undefined;
+    if (!isStore && strayFiles.every(isSnapshot)) return;
+  } catch (error) {
+    throw ioError(error, 'looking at the directory', target);
+  }
+  const message = `'${target}' is not empty; a store is restored into a directory of its own`;
+  throw badRequest(message, 'target', 'an empty directory');
+}
+
+/** The next attempt replaces it, or the next opening removes it: no manifest names it. */
+function isSnapshot(name: string): boolean {
+  return snapshotOffset(name) !== undefined || isUnfinishedSnapshot(name);
+}
+
+async function pastOf(
+  { fileIo, thread, random }: Ports,
+  source: string,
+  moment: Moment | undefined,
+): Promise<PastState> {
+  // What the newest snapshot holds need not be read to know where the log ends.
+  const { files, lastOffset } = await scanLive(fileIo, resolve(source), {
+    before: async ({ extra }) => decodeCatalogue(extra).at(-1)?.offset ?? 0,
+  });
+  const bounds = boundsOf(
+    moment === undefined ? { offset: lastOffset } : moment,
+    'moment',
+    lastOffset,
+  );
+  return stateAt({ source: foreignPast(files), bounds, thread, random });
+}
+
+async function makeStore(
+  { fileIo, random, clock, thread }: Ports,
+  target: string,
+  { state }: PastState,
+): Promise<{ readonly offset: Offset }> {
+  const storeId = random.bytes(STORE_ID_BYTES);
+  const { offset } = state;
+  let written: string | undefined;
+  const fill = async (directory: string): Promise<Uint8Array> => {
+    // A log that begins with record 1 needs no snapshot before it.
+    if (offset === 0) return encodeCatalogue([]);
+    const pause = (): Promise<void> => new Promise((next) => thread.nextTurn(next));
+    const made = await writeSnapshot(state, { fileIo, directory, storeId, pause });
+    written = join(directory, snapshotName(offset));
+    return encodeCatalogue([made]);
+  };
+  try {
+    await createLogAt(target, { fileIo, storeId, lastOffset: offset, fill, clock });
+  } catch (error) {
+    await undo(fileIo, written);
+    throw error;
+  }
+  return { offset };
+}
+
+/** What failed is the news; what cannot be removed now is replaced by the next attempt. */
+async function undo(fileIo: FileIo, written: string | undefined): Promise<void> {
+  if (written === undefined) return;
+  try {
+    if ((await readManifest(fileIo, dirname(written))) === undefined) await fileIo.remove(written);
+  } catch {
+    // Left to the next attempt.
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * The snapshots of a store that is open for writing: when one is taken, how it comes to count, and
+ * what may go then. Order, so that dying at any point leaves a store that opens to the same state:
+ *
+ *   1. the file is written aside, synced, renamed, read back (the job);
+ *   2. the manifest names it, in both slots, and names no more than are kept;
+ *   3. files it does not name are removed;
+ *   4. log before the oldest one kept is dropped, oldest first.
+ *
+ * One thing at a time. A failure ends the attempt and never stops writers; the next trigger, not
+ * before a while, tries again.
+ */
+import { StoreError } from '../../base/errors.ts';
+import type { CatalogueEntry } from '../../snapshot/catalogue.ts';
+import type { Truncation } from '../../../wal/log-types.ts';
+import { framesOf } from '../../../wal/read-frames.ts';
+import { Holds } from './holds.ts';
+import { isAbout } from './load-newest.ts';
+import type { SnapshotParts, TakenSnapshot } from './parts.ts';
+import { Published } from './published.ts';
+import { isScheduled, isSnapshotDue, retryDelayMs } from './schedule.ts';
+
+const HASH_KEY_BYTES = 8;
+
+export class Snapshots {
+  readonly holds: Holds = new Holds();
+  private readonly parts: SnapshotParts;
+  private readonly published: Published;
+  private readonly isScheduled: boolean;
+  private readonly stopping = new AbortController();
+  /** Everything that changes files goes through here, one after the other. */
+  private last: Promise<unknown> = Promise.resolve();
+  private isRunning = false;
+  /** One was started by itself and did not end yet. */
+  private isTriggered = false;
+  private startedAt = Number.NEGATIVE_INFINITY;
+  /** Payload bytes of the log since opening, what was replayed included; and at the newest snapshot. */
+  private logBytes: number;
+  private coveredBytes = 0;
+  private taken = 0;
+  private failed = 0;
+  private failuresInRow = 0;
+  private failedAt = 0;
+  private lastDurationMs = 0;
+  /** Met damaged: no base for another one. */
+  private readonly bad: Set<number>;
+
+  constructor(parts: SnapshotParts) {
+    this.parts = parts;
+    this.published = new Published(parts, this.holds);
+    this.isScheduled = isScheduled(parts.settings);
+    this.logBytes = parts.replayedBytes;
+    this.bad = new Set(parts.bad);
+  }
+
+  /** What counts, oldest first. */
+  get entries(): readonly CatalogueEntry[] {
+    return this.published.entries;
+  }
+
+  /** A frame was applied. Cheap: called for each. */
+  noteFrame(payloadBytes: number): void {
+    this.logBytes += payloadBytes;
+    if (this.isRunning) this.parts.runner.noteFrame();
+    if (this.isScheduled) this.takeIfDue();
+  }
+
+  /** Also called once after opening: the log may have grown in many short lives. */
+  takeIfDue(): void {
+    if (!this.isScheduled || this.isTriggered || this.isRunning) return;
+    const { thread, settings, logger, location } = this.parts;
+    const now = thread.monotonicMs();
+    if (this.failuresInRow > 0 && now - this.failedAt < retryDelayMs(this.failuresInRow)) return;
+    if (!isSnapshotDue(settings, this.uncovered(now))) return;
+    this.isTriggered = true;
+    this.take()
+      .catch((error: unknown) => {
+        if (this.stopping.signal.aborted) return;
+        const message = 'taking a snapshot failed; it will be tried again';
+        logger.log('warn', message, { location, error });
+      })
+      .finally(() => (this.isTriggered = false));
+  }
+
+  private uncovered(now: number): Parameters<typeof isSnapshotDue>[1] {
+    const { log } = this.parts;
+    const newest = this.entries.at(-1);
+    const covered = newest?.offset ?? 0;
+    return {
+      records: log.acceptedOffset - covered,
+      bytes: this.logBytes - this.coveredBytes,
+      segments: () => segmentsBehind(log.files.segments.held, covered),
+      snapshotBytes: newest?.sizeBytes ?? 0,
+      elapsedMs: now - this.startedAt,
+    };
+  }
+
+  /** A snapshot of everything accepted so far, or the newest one where it is that. @throws {StoreError} */
+  async take(): Promise<TakenSnapshot> {
+    return this.inTurn(async () => {
+      const through = await this.parts.log.flush();
+      const newest = this.newestGood();
+      if (newest !== undefined && newest.offset >= through) return asTaken(newest);
+      if (through === 0) return { offset: 0, bytes: 0 };
+      return this.run(through);
+    });
+  }
+
+  /** See Store.compact(). @throws {StoreError} */
+  async compact(isForced: boolean): Promise<Truncation> {
+    await this.take();
+    return this.inTurn(() => this.published.retain(isForced ? 'newest' : 'kept'));
+  }
+
+  /** Files of a process that died; what of them stays is met again. */
+  async removeLeftovers(names: readonly string[]): Promise<void> {
+    const { logger, location } = this.parts;
+    await this.published.removeLeftovers(names).catch((error: unknown) => {
+      logger.log('warn', 'removing old snapshots failed', { location, error });
+    });
+  }
+
+  /** A snapshot that counted is damaged: none begins there, and the next one is due at once. */
+  noteBad(offset: number): void {
+    this.bad.add(offset);
+  }
+
+  private newestGood(): CatalogueEntry | undefined {
+    return this.entries.findLast(({ offset }) => !this.bad.has(offset));
+  }
+
+  /** After what is under way, whatever became of it; not at all once the store is closing. */
+  private inTurn<R>(run: () => Promise<R>): Promise<R> {
+    const { signal } = this.stopping;
+    const result = this.last.then(async () => {
+      if (signal.aborted) throw closed();
+      this.isRunning = true;
+      try {
+        return await run();
+      } catch (error) {
+        throw signal.aborted ? closed() : error;
+      } finally {
+        this.isRunning = false;
+      }
+    });
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+
+  private async run(through: number): Promise<TakenSnapshot> {
+    const { thread, onSnapshot, logger, location } = this.parts;
+    const startedAt = thread.monotonicMs();
+    this.startedAt = startedAt;
+    const bytesAtCut = this.logBytes;
+    try {
+      const made = await this.make(through);
+      await this.published.publish(made, this.bad);
+      this.bad.delete(made.offset);
+      this.coveredBytes = bytesAtCut;
+      this.taken++;
+      this.failuresInRow = 0;
+      this.lastDurationMs = thread.monotonicMs() - startedAt;
+      onSnapshot({ ...asTaken(made), durationMs: this.lastDurationMs });
+      // It counts whatever becomes of the log now: that is tried again with the next one.
+      await this.published.retainByItself().catch((error: unknown) => {
+        logger.log('warn', 'dropping old log failed; it will be tried again', { location, error });
+      });
+      return asTaken(made);
+    } catch (error) {
+      this.failed++;
+      this.failuresInRow++;
+      this.failedAt = thread.monotonicMs();
+      throw error;
+    }
+  }
+
+  /** From the newest snapshot that proves sound, at last from the first record. */
+  private async make(through: number): Promise<CatalogueEntry> {
+    const { log, runner, random, directory } = this.parts;
+    for (let failure: unknown; ;) {
+      const base = this.newestGood();
+      if (base === undefined && log.files.segments.firstOffset > 1) throw failure;
+      const task = {
+        directory,
+        storeId: log.recovery.storeId,
+        base,
+        frames: framesOf(log.files, base?.offset ?? 0),
+        through,
+        hashKey: random.bytes(HASH_KEY_BYTES),
+      };
+      try {
+        return await runner.run(task, this.stopping.signal);
+      } catch (error) {
+        if (base === undefined || !isAbout(error, base.offset)) throw error;
+        failure = error;
+        this.bad.add(base.offset);
+        this.parts.onBad(error);
+      }
+    }
+  }
+
+  /** Names are listed in docs/operations.md. */
+  stats(): Readonly<Record<string, unknown>> {
+    const newest = this.entries.at(-1);
+    return {
+      snapshots: {
+        count: this.entries.length,
+        newestOffset: newest?.offset ?? 0,
+        newestBytes: newest?.sizeBytes ?? 0,
+        taken: this.taken,
+        failed: this.failed,
+        lastDurationMs: this.lastDurationMs,
+        running: this.isRunning,
+      },
+      ...this.published.stats(),
+    };
+  }
+
+  /** Ends what is under way; resolves when nothing touches a file any more. */
+  async close(): Promise<void> {
+    this.stopping.abort(closed());
+    await this.last;
+    await this.parts.runner.close();
+  }
+
+  /** Nothing of it needs to be waited for. */
+  get isIdle(): boolean {
+    return !this.isRunning;
+  }
+}
+
+function asTaken({ offset, sizeBytes }: CatalogueEntry): TakenSnapshot {
+  return { offset, bytes: sizeBytes };
+}
+
+function closed(): StoreError {
+  return new StoreError('STORE_CLOSED', 'the store was closed');
+}
+
+/** Files of the log with records behind an offset. */
+function segmentsBehind(
+  held: readonly { readonly firstOffset: number }[],
+  covered: number,
+): number {
+  let count = 0;
+  for (let i = held.length - 1; i >= 0; i--) {
+    count++;
+    if ((held[i] as { readonly firstOffset: number }).firstOffset <= covered + 1) break;
+  }
+  return count;
+}

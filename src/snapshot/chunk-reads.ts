@@ -1,0 +1,140 @@
+/**
+ * Reads the chunks of a snapshot file and verifies each: in long runs ahead of whoever takes them,
+ * or a single one, blocking, when a context is touched that is not in memory.
+ */
+import { StoreError } from '../base/errors.ts';
+import { crc32c } from '../base/crc32c.ts';
+import type { FileHandle } from '../base/file-io.ts';
+import { corrupt, ioError } from '../../wal/log-error.ts';
+import type { ChunkEntry } from './file-layout.ts';
+import { RUN_BYTES, SNAPSHOT_HEADER } from './format.ts';
+
+/** Consecutive chunks, by their numbers. */
+interface Run {
+  readonly from: number;
+  readonly to: number;
+  readonly bytes: number;
+}
+
+export class ChunkReads {
+  readonly entries: readonly ChunkEntry[];
+  private readonly handle: FileHandle;
+  private readonly name: string;
+  private readonly seed: number;
+  private readonly positions: Float64Array;
+  private isClosed = false;
+
+  constructor(handle: FileHandle, name: string, seed: number, entries: readonly ChunkEntry[]) {
+    this.handle = handle;
+    this.name = name;
+    this.seed = seed;
+    this.entries = entries;
+    this.positions = new Float64Array(entries.length);
+    let position: number = SNAPSHOT_HEADER.size;
+    entries.forEach(({ length }, chunk) => {
+      this.positions[chunk] = position;
+      position += length;
+    });
+  }
+
+  /** Where a chunk starts in the file. */
+  positionOf(chunk: number): number {
+    return this.positions[chunk] as number;
+  }
+
+  /**
+   * Gives every wanted chunk, verified, in the order of the file. The bytes are the caller's for good;
+   * with `isReused` they hold until the promise that `take` may give resolves.
+   */
+  async each(
+    isWanted: (entry: ChunkEntry) => boolean,
+    take: (chunk: number, entry: ChunkEntry, bytes: Buffer) => Promise<void> | void,
+    { isReused = false }: { readonly isReused?: boolean } = {},
+  ): Promise<void> {
+    const runs = this.runs(isWanted);
+    let ahead = this.startRead(runs[0], undefined);
+    let spare: Buffer | undefined;
+    for (let i = 0; i < runs.length; i++) {
+      const run = runs[i] as Run;
+      const bytes = await ahead;
+      // The next one is read while this one is taken.
+      ahead = this.startRead(runs[i + 1], spare);
+      try {
+        let at = 0;
+        for (let chunk = run.from; chunk < run.to; chunk++) {
+          const entry = this.entries[chunk] as ChunkEntry;
+          this.check(chunk, bytes, at, at + entry.length);
+          const taken = take(chunk, entry, bytes.subarray(at, at + entry.length));
+          if (taken !== undefined) await taken;
+          at += entry.length;
+        }
+      } catch (error) {
+        await ahead.catch(() => undefined);
+        throw error;
+      }
+      if (isReused) spare = bytes;
+    }
+  }
+
+  private runs(isWanted: (entry: ChunkEntry) => boolean): Run[] {
+    const runs: Run[] = [];
+    for (let from = 0; from < this.entries.length;) {
+      const kind = this.entries[from]?.kind;
+      let bytes = 0;
+      let to = from;
+      for (; to < this.entries.length; to++) {
+        const entry = this.entries[to] as ChunkEntry;
+        // One kind per run: they live and die together.
+        if (!isWanted(entry) || (to > from && entry.kind !== kind)) break;
+        if (bytes > 0 && bytes + entry.length > RUN_BYTES) break;
+        bytes += entry.length;
+      }
+      if (to > from) runs.push({ from, to, bytes });
+      else to++;
+      from = to;
+    }
+    return runs;
+  }
+
+  private async startRead(run: Run | undefined, spare: Buffer | undefined): Promise<Buffer> {
+    if (run === undefined) return Buffer.alloc(0);
+    const isFit = spare !== undefined && spare.length >= run.bytes;
+    const bytes = isFit ? spare : Buffer.allocUnsafeSlow(run.bytes);
+    let count: number;
+    try {
+      count = await this.handle.read(bytes, 0, run.bytes, this.positionOf(run.from));
+    } catch (error) {
+      throw ioError(error, 'reading a snapshot', this.handle.path);
+    }
+    if (count < run.bytes) throw corrupt(this.name, this.positionOf(run.from), 'it ends too early');
+    return bytes;
+  }
+
+  /** One chunk, in a buffer of its own. Blocks. @throws {StoreError} CORRUPT, WAL_IO_ERROR, STORE_CLOSED */
+  readNow(chunk: number): Buffer {
+    if (this.isClosed) throw new StoreError('STORE_CLOSED', `${this.name} was closed`);
+    const { length } = this.entries[chunk] as ChunkEntry;
+    const bytes = Buffer.allocUnsafeSlow(length);
+    let count: number;
+    try {
+      count = this.handle.readSync(bytes, 0, length, this.positionOf(chunk));
+    } catch (error) {
+      throw ioError(error, 'reading a snapshot', this.handle.path);
+    }
+    if (count < length) throw corrupt(this.name, this.positionOf(chunk), 'it ends too early');
+    this.check(chunk, bytes, 0, length);
+    return bytes;
+  }
+
+  private check(chunk: number, bytes: Buffer, start: number, end: number): void {
+    const { crc } = this.entries[chunk] as ChunkEntry;
+    if (crc32c(bytes, start, end, this.seed) === crc) return;
+    throw corrupt(this.name, this.positionOf(chunk), 'a chunk of the snapshot does not verify');
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    await this.handle.close();
+  }
+}
