@@ -129,7 +129,7 @@ async function ask(all, { customers, places, farPage, found, size }, options) {
       {
         ...about,
         row: `page ${farPage} of ${PAGE} in state order, behind a cursor`,
-        note: `our time over that of page 1: ${timesOf(near, far)}`,
+        note: overFirstPage(near, far),
       },
       rates(far),
     ),
@@ -147,9 +147,11 @@ async function ask(all, { customers, places, farPage, found, size }, options) {
   ];
 }
 
-function timesOf(near, far) {
-  const ours = (outcomes) => outcomes.find(({ name }) => name === 'pawl')?.rate ?? NaN;
-  return `${(ours(near) / ours(far)).toFixed(2)} x`;
+function overFirstPage(near, far) {
+  const ours = (outcomes) => outcomes.find(({ name }) => name === 'pawl')?.rate;
+  const [first, behind] = [ours(near), ours(far)];
+  if (first === undefined || behind === undefined) return undefined;
+  return `our time over that of page 1: ${(first / behind).toFixed(2)} x`;
 }
 
 /**

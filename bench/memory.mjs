@@ -22,10 +22,7 @@ export async function memory(means) {
   const names = options.peersOnly ? CONTESTANTS : ['pawl', ...CONTESTANTS];
   const found = new Map();
   for (const name of names) {
-    found.set(
-      name,
-      await measureInChild(name, means.directory(`memory-${name}`), instances, options.indexes),
-    );
+    found.set(name, await measureInChild(means, name, instances));
     means.progress(`${name} done`);
   }
   const values = (/** @type {string} */ field) =>
@@ -69,7 +66,8 @@ export async function memory(means) {
   ];
 }
 
-async function measureInChild(name, directory, instances, indexes) {
+async function measureInChild(means, name, instances) {
+  const directory = means.directory(`memory-${name}`);
   const run = promisify(execFile);
   const child = `${import.meta.dirname}/lib/memory-child.mjs`;
   const ask = async (/** @type {string} */ action, place = directory, count = instances) => {
@@ -80,10 +78,12 @@ async function measureInChild(name, directory, instances, indexes) {
       name,
       place,
       String(count),
-      indexes ? 'indexes' : 'plain',
+      means.options.indexes ? 'indexes' : 'plain',
     ];
     const { stdout } = await run(process.execPath, args, { timeout: CHILD_LIMIT_MS });
-    return JSON.parse(stdout);
+    const measured = JSON.parse(stdout);
+    means.noteCpuWait(measured.cpuWaitShare);
+    return measured;
   };
   const loaded = await ask('load');
   const reopened = await ask('reopen');

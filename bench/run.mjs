@@ -9,9 +9,21 @@ import { readArguments, toArguments } from './lib/arguments.mjs';
 import { formatReport } from './lib/bench.mjs';
 import { median } from './lib/stats.mjs';
 
-const BENCHES = ['append', 'durable', 'apply', 'get', 'replay', 'memory', 'loop'];
+const BENCHES = [
+  'append',
+  'durable',
+  'apply',
+  'get',
+  'find',
+  'load',
+  'replay',
+  'open',
+  'snapshot',
+  'memory',
+  'loop',
+];
 /** A bench that takes longer hangs. */
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 600_000;
 
 /**
  * @param {string} name

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ByteWriter } from '../src/base/bytes.ts';
 import { MAX_ID_BYTES } from '../src/base/id-slot.ts';
+import { ARENA_BYTES } from '../src/base/slab-heap.ts';
 import { openStore } from '../src/index.ts';
 import { Annotations } from '../src/record/annotations.ts';
 import * as encode from '../src/record/encode.ts';
@@ -12,6 +13,7 @@ import { FIELD, KNOWN_FIELDS, RECORD_KIND } from '../src/record/kind.ts';
 import { fingerprint } from '../src/value/fingerprint.ts';
 import * as value from '../src/value/format.ts';
 import { writeValue } from '../src/value/write-value.ts';
+import * as snapshot from '../src/snapshot/format.ts';
 import * as wal from '../wal/format.ts';
 import { makeExample } from './docs/example-store.ts';
 import {
@@ -34,9 +36,19 @@ describe('tables', () => {
     ['Frame header', wal.FRAME],
     ['Link payload', wal.LINK],
     ['Manifest slot', wal.MANIFEST_SLOT],
+    ['Snapshot header', snapshot.SNAPSHOT_HEADER],
+    ['Chunk entry', snapshot.CHUNK_ENTRY],
+    ['Snapshot footer', snapshot.SNAPSHOT_FOOTER],
+    ['Rows header', snapshot.ROWS_HEADER],
+    ['Column', snapshot.COLUMN],
+    ['Bucket', snapshot.BUCKET],
+    ['Deleted entry', snapshot.DELETED],
+    ['Catalogue', snapshot.CATALOGUE],
+    ['Catalogue entry', snapshot.CATALOGUE_ENTRY],
   ] as const)('%s has the fields of the code, and no gap', (heading, { size, ...offsets }) => {
     const fields = structure(heading).filter(({ name }) => name !== 'reserved');
-    expect(Object.fromEntries(fields.map(({ name, at }) => [name, at]))).toEqual(offsets);
+    const { reserved: _, ...expected } = { reserved: 0, ...offsets };
+    expect(Object.fromEntries(fields.map(({ name, at }) => [name, at]))).toEqual(expected);
     let end = 0;
     for (const field of structure(heading)) {
       expect(field.at).toBe(end);
@@ -60,6 +72,32 @@ describe('tables', () => {
     expect(page).toContain(`Frames start at multiples of ${wal.FRAME_ALIGNMENT}.`);
     expect(page).toContain('Two slots of 4,096 bytes.');
     expect([wal.MANIFEST_SLOTS, wal.MANIFEST_SLOT.size]).toEqual([2, 4096]);
+  });
+
+  it('kinds of chunks, columns, magics and versions of snapshots', () => {
+    const kinds = tableUnder('Chunk kinds').map(([kind, name]) => [
+      name!.replaceAll('`', ''),
+      Number(kind),
+    ]);
+    expect(Object.fromEntries(kinds)).toEqual(snapshot.CHUNK);
+    const text = (magic: number): string => Buffer.from(Uint32Array.of(magic).buffer).toString();
+    const row = (heading: string, field: string): string =>
+      tableUnder(heading).find(([, , name]) => name === `\`${field}\``)![3]!;
+    expect(row('Snapshot header', 'magic')).toBe(`\`${text(snapshot.SNAPSHOT_MAGIC)}\``);
+    expect(row('Snapshot footer', 'magic')).toBe(`\`${text(snapshot.FOOTER_MAGIC)}\``);
+    expect(row('Snapshot header', 'version')).toBe(`of snapshots: ${snapshot.SNAPSHOT_VERSION}`);
+    expect(row('Catalogue', 'version')).toBe(`of the catalogue: ${snapshot.CATALOGUE_VERSION}`);
+    expect(row('Chunk entry', 'length')).toContain(`a multiple of ${snapshot.CHUNK_ALIGNMENT}`);
+    expect(row('Rows header', 'rows')).toContain(snapshot.CHUNK_ROWS.toLocaleString('en-US'));
+    const columns = page.slice(page.search(/^### Column$/m), page.search(/^### Bucket$/m));
+    let at = 0;
+    for (const name of [...snapshot.COLUMNS, ...snapshot.KEY_COLUMNS]) {
+      const next = columns.indexOf(`\`${name}\``, at);
+      expect([name, next > at]).toEqual([name, true]);
+      at = next;
+    }
+    expect(columns).toContain(`A width of ${snapshot.RAW_WIDTH} is f64`);
+    expect(page).toContain(`would end behind byte ${ARENA_BYTES.toLocaleString('en-US')}`);
   });
 
   it('record kinds and optional fields', () => {

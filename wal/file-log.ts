@@ -182,7 +182,13 @@ export class FileLog implements Log, Followed {
   }
 
   stats(): LogStats {
-    const { nextOffset: _, acceptedOffset: lastOffset, ...stats } = this.writer.stats();
+    const { acceptedOffset: lastOffset, ...all } = this.writer.stats();
+    const {
+      nextOffset: _next,
+      oldestSegment: _oldest,
+      segmentsArchived: _archived,
+      ...stats
+    } = all;
     return { ...stats, lastOffset, followers: this.followers.size };
   }
 

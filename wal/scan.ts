@@ -19,7 +19,7 @@ export async function scanLog(
   directory: string,
   options: ScanOptions = {},
 ): Promise<ScanReport | undefined> {
-  let files = await listLogDirectory(fileIo, directory);
+  const files = await listLogDirectory(fileIo, directory);
   let manifest: ManifestReading | undefined;
   try {
     manifest = await readManifest(fileIo, directory);
@@ -30,12 +30,7 @@ export async function scanLog(
     await checkNoFrames(fileIo, directory, files);
     return undefined;
   }
-  let has: number | undefined;
-  if (options.before !== undefined) {
-    has = await options.before(manifest.state);
-    // That may have taken long, and a living writer makes new segments all the while.
-    files = await listLogDirectory(fileIo, directory);
-  }
+  const has = await options.before?.(manifest.state);
   const chain = await readSegmentChain({ fileIo, directory, files, manifest: manifest.state });
   return new ScanPass(fileIo, manifest, files, chain, options, has).run();
 }

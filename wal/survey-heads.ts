@@ -145,7 +145,7 @@ function linkIn(bytes: Uint8Array, seed: number): Link | undefined {
 }
 
 /** Of the store that most headers name; undefined when none can be read. */
-export function storeIdOfMost(heads: readonly RawHead[]): Uint8Array | undefined {
+function storeIdOfMost(heads: readonly RawHead[]): Uint8Array | undefined {
   const counts = new Map<string, number>();
   let best: Uint8Array | undefined;
   let most = 0;

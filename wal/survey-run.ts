@@ -12,6 +12,8 @@ export interface RunStart {
   readonly oldest: number;
   /** Records before the first one found may have been dropped on purpose: nothing says where the log begins. */
   readonly isOpen: boolean;
+  /** The log began behind the first record of all before it was damaged. */
+  readonly isLater: boolean;
   /** Records up to this one are not needed; undefined: nobody said so. */
   readonly covered: number | undefined;
 }
@@ -26,15 +28,17 @@ export class KeptRun {
   next: number;
   framesRead = 0;
   private readonly covered: number | undefined;
+  private readonly isLater: boolean;
   private isOpen: boolean;
   private isUnbroken = true;
 
-  constructor({ start, oldest, isOpen, covered }: RunStart) {
+  constructor({ start, oldest, isOpen, isLater, covered }: RunStart) {
     this.start = start;
     this.oldest = oldest;
     this.lastOffset = start.offset;
     this.next = start.offset + 1;
     this.isOpen = isOpen;
+    this.isLater = isLater;
     this.covered = covered;
   }
 
@@ -69,6 +73,9 @@ export class KeptRun {
   /** Does what is kept meet what the layer above has? */
   get meetsCovered(): boolean {
     const { covered, start, lastOffset } = this;
-    return covered === undefined || (start.offset <= covered && covered <= lastOffset);
+    if (covered === undefined) return true;
+    // Nothing at all is no beginning of a log that has lost its own on purpose.
+    if (covered === 0 && lastOffset === 0 && this.isLater) return false;
+    return start.offset <= covered && covered <= lastOffset;
   }
 }

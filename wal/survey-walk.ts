@@ -94,7 +94,9 @@ export class SurveyWalk {
     // The very first segment begins with the first record, whatever became of it.
     const isFirst = number === 1 || link?.continuedSegment === 0;
     const isOpen = source.isOpen && !isFirst && !isKeptFrom;
-    this.kept = new KeptRun({ start, oldest, isOpen, covered });
+    // Without a link its number tells.
+    const isLater = link === undefined ? Math.max(number, oldest) > 1 : link.firstOffset > 1;
+    this.kept = new KeptRun({ start, oldest, isOpen, isLater, covered });
     this.isAnchored = isBeginning || isKeptFrom;
     this.ends = new AttestedEnd(start);
     this.attested = source.attested;

@@ -17,7 +17,7 @@ import { type LogEnd, NOTHING_ATTESTED } from './position.ts';
 import type { ScannedSegment } from './scan-report.ts';
 import { MANIFEST_NAME, segmentName } from './segment-name.ts';
 import type { SegmentReader } from './segment-reader.ts';
-import { type SurveyedHeads, readHeads, storeIdOfMost, surveyHeads } from './survey-heads.ts';
+import { type RawHead, type SurveyedHeads, readHeads, surveyHeads } from './survey-heads.ts';
 import { findMembers } from './survey-members.ts';
 import { SurveyWalk } from './survey-walk.ts';
 
@@ -70,7 +70,7 @@ export async function surveyLog(
   const files = await listLogDirectory(fileIo, directory);
   const problems: StoreError[] = [];
   const raw = await readHeads(fileIo, directory, files.segments);
-  const manifest = await manifestIn(fileIo, directory, storeIdOfMost(raw), problems);
+  const manifest = await manifestIn(fileIo, directory, raw, problems);
   const { oldestSegment: oldest = 1, highestSegment: highest = 0 } = manifest?.state ?? {};
   const attested = manifest?.state.attested ?? NOTHING_ATTESTED;
   const heads = await surveyHeads({
@@ -106,11 +106,11 @@ export async function surveyLog(
   return { storeId, manifest, files, heads, ...walked, problems };
 }
 
-/** The slot in force; where that one is of another store than the segments, the other slot, or none. */
+/** The slot in force; where that one is of another store than all segments, the other slot, or none. */
 async function manifestIn(
   fileIo: FileIo,
   directory: string,
-  storeId: Uint8Array | undefined,
+  heads: readonly RawHead[],
   problems: StoreError[],
 ): Promise<ManifestReading | undefined> {
   try {
@@ -120,8 +120,9 @@ async function manifestIn(
       problems.push(corrupt(MANIFEST_NAME, 0, 'it is missing'));
       return undefined;
     }
+    const ids = heads.flatMap(({ header }) => (header === undefined ? [] : [header.storeId]));
     const isOurs = ({ state }: ManifestReading): boolean =>
-      storeId === undefined || Buffer.compare(state.storeId, storeId) === 0;
+      ids.length === 0 || ids.some((id) => Buffer.compare(id, state.storeId) === 0);
     if (!isOurs(inForce)) {
       const at = inForce.slot * MANIFEST_SLOT.size + MANIFEST_SLOT.storeId;
       problems.push(corrupt(MANIFEST_NAME, at, 'it is that of another store'));

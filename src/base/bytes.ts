@@ -3,6 +3,9 @@
  * per record. Varints are LEB128, at most 8 bytes, safe integers only.
  */
 
+/** Up to here a writer's first buffer comes from the pool that Node shares among small ones. */
+const SMALL_BYTES = 256;
+
 export class ByteWriter {
   bytes: Buffer;
   view: DataView;
@@ -10,7 +13,9 @@ export class ByteWriter {
   position = 0;
 
   constructor(capacity: number) {
-    this.bytes = Buffer.allocUnsafeSlow(capacity);
+    // A buffer of its own costs more than all that is written to a small one (bench find).
+    const isSmall = capacity <= SMALL_BYTES;
+    this.bytes = isSmall ? Buffer.allocUnsafe(capacity) : Buffer.allocUnsafeSlow(capacity);
     this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
   }
 

@@ -70,7 +70,7 @@ export class IdBucket {
   /** Below this many it is worth shrinking. */
   readonly floor: number;
 
-  constructor(slots: number, depth: number, packed: PackedBucket | undefined = undefined) {
+  constructor(slots: number, depth: number, packed?: PackedBucket) {
     this.packed = packed;
     this.handles = NO_HANDLES;
     this.tags = NO_TAGS;

@@ -156,8 +156,9 @@ export class SlabHeap {
 
   /** The arena a ref lies in, if it is not in memory; else -1. */
   waitingArenaOf(ref: number): number {
-    if (ref >= ALONE_BIT) return -1;
-    const slab = this.slabs[ref >>> SLOT_BITS] as Slab;
+    // No slab has index 0: a ref of 0 names nothing.
+    const slab = ref >= ALONE_BIT ? undefined : this.slabs[ref >>> SLOT_BITS];
+    if (slab === undefined) return -1;
     return slab.bytes === undefined ? slab.index : -1;
   }
 

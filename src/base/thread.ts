@@ -45,7 +45,8 @@ export const nodeThread: Thread = {
     return () => clearTimeout(handle);
   },
   startWorker(entry, listener) {
-    const worker = new Worker(entry);
+    // Not with the flags of this process: some name what only its main thread has.
+    const worker = new Worker(entry, { execArgv: [] });
     let failure: Error | undefined;
     worker.on('message', listener.message);
     worker.on('error', (error) => {

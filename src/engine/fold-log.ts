@@ -12,7 +12,12 @@ import { digestOf } from '../state/digest.ts';
 import type { State } from '../state/state.ts';
 import { locateFrame } from '../../wal/locate.ts';
 import { RecordCursor } from '../../wal/payload.ts';
-import { type LogReport, type VerifyLogOptions, verifyLog } from '../../wal/verify.ts';
+import {
+  checkDirectory,
+  type LogReport,
+  type VerifyLogOptions,
+  verifyLog,
+} from '../../wal/verify.ts';
 import { newState } from './new-state.ts';
 import { type SnapshotReport, SnapshotSurvey } from './snapshots/survey.ts';
 
@@ -41,6 +46,7 @@ export async function foldLog(
   { isThorough = false, ...options }: FoldLogOptions = {},
 ): Promise<FoldedLog> {
   const fileIo = options.fileIo ?? nodeFileIo;
+  await checkDirectory(fileIo, directory);
   const depth = isThorough ? 'states' : 'heads';
   let folded = await foldOnce(
     fileIo,
@@ -50,9 +56,9 @@ export async function foldLog(
   );
   const { firstOffset } = folded.log;
   if (folded.isBaseless) {
-    // The oldest one does not reach the log, or a live writer replaced them: what there is now, from there on.
+    // The oldest one does not reach the log, the log turned out to begin later than it seemed, or a live writer replaced it.
     const again = new SnapshotSurvey(fileIo, directory, depth, firstOffset - 1);
-    folded = await foldOnce(fileIo, directory, again, options);
+    folded = await foldOnce(fileIo, directory, again, options, firstOffset);
   }
   return folded;
 }
@@ -62,14 +68,15 @@ async function foldOnce(
   directory: string,
   survey: SnapshotSurvey,
   options: Omit<VerifyLogOptions, 'begin'>,
+  from: number = 0,
 ): Promise<FoldedLog & { readonly isBaseless: boolean }> {
   await survey.read();
-  let folding = new Folding(survey);
+  let folding = new Folding(survey, from);
   const log = await verifyLog(directory, {
     ...options,
     coveredThrough: survey.coveredThrough,
     begin: () => {
-      folding = new Folding(survey);
+      folding = new Folding(survey, from);
       return (bytes, start, end, firstOffset) => folding.frame(bytes, start, end, firstOffset);
     },
   });
@@ -95,18 +102,21 @@ class Folding {
   /** The log begins where no snapshot reaches. */
   isBaseless = false;
   private readonly survey: SnapshotSurvey;
+  /** Where the log is known to begin: what is delivered before is not kept. */
+  private readonly from: number;
   private readonly cursor = new RecordCursor();
   private hasBegun = false;
 
-  constructor(survey: SnapshotSurvey) {
+  constructor(survey: SnapshotSurvey, from: number) {
     this.survey = survey;
+    this.from = from;
     this.state = newState(systemRandom);
     this.fold = new Fold(this.state);
   }
 
   frame(bytes: Uint8Array, start: number, end: number, firstOffset: number): void {
     // What follows an impossible record follows from nothing.
-    if (this.failure !== undefined) return;
+    if (this.failure !== undefined || firstOffset < this.from) return;
     this.begin(firstOffset);
     if (this.failure !== undefined) return;
     const { cursor, state, fold } = this;

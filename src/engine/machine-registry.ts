@@ -10,6 +10,7 @@ import { ROW_FLAG } from '../instance/row.ts';
 import { canonicalText } from '../machine/canonical.ts';
 import type { Data, MachineDefinition, NormalisedDefinition } from '../machine/definition.ts';
 import { validateDefinition } from '../machine/validate-definition.ts';
+import { parsePath } from '../query/paths.ts';
 import { encodeDefinition } from '../record/definition-codec.ts';
 import { encodeDefine, encodeHide, encodeIndexes } from '../record/encode.ts';
 import type { WriteOptions } from './api/instance.ts';
@@ -58,6 +59,8 @@ export class MachineRegistry {
     records.startReading();
     try {
       const body = validateDefinition(input);
+      // Not where definitions are read back: what was accepted once must stay readable.
+      body.indexes?.forEach((path, i) => parsePath(path, `indexes[${i}]`));
       const checksum = checksumOf(body);
       this.call.read(options, PUT_OPTIONS);
       const expected = options?.expectedChecksum;

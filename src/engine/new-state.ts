@@ -2,7 +2,7 @@
 import type { Random } from '../base/random.ts';
 import { State } from '../state/state.ts';
 
-const HASH_KEY_BYTES = 8;
+export const HASH_KEY_BYTES = 8;
 
 export function newState(random: Random): State {
   return new State(random.bytes(HASH_KEY_BYTES));

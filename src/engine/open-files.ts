@@ -6,6 +6,7 @@
 import { type StoreError, isStoreError } from '../base/errors.ts';
 import { nodeFileIo } from '../base/node-file-io.ts';
 import { type CatalogueEntry, decodeCatalogue } from '../snapshot/catalogue.ts';
+import { State } from '../state/state.ts';
 import type { ManifestState } from '../../wal/manifest.ts';
 import { openLogWriter } from '../../wal/open-writer.ts';
 import type { OnFrame } from '../../wal/scan-report.ts';
@@ -19,7 +20,7 @@ import { type BadSnapshot, isAbout, type LoadedBase, loadNewest } from './snapsh
 import { inlineRunner, type SnapshotRunner } from './snapshots/runner.ts';
 import { Snapshots } from './snapshots/snapshots.ts';
 import { canStartWorker, WorkerRunner } from './snapshots/worker-runner.ts';
-import { newState } from './new-state.ts';
+import { HASH_KEY_BYTES } from './new-state.ts';
 import type { Settings } from './options.ts';
 import { Pipeline } from './pipeline.ts';
 import { Retention } from './retention.ts';
@@ -48,6 +49,7 @@ export async function openFiles(location: string, settings: Settings): Promise<S
 class Opening {
   private readonly location: string;
   private readonly settings: Settings;
+  private readonly hashKey: Uint8Array;
   /** Snapshots that earlier attempts passed over, newest first. */
   private readonly before: readonly BadSnapshot[];
   private readonly sink = new LateSink<Ticket | undefined>();
@@ -62,6 +64,7 @@ class Opening {
   constructor(location: string, settings: Settings, before: readonly BadSnapshot[]) {
     this.location = location;
     this.settings = settings;
+    this.hashKey = settings.random.bytes(HASH_KEY_BYTES);
     this.before = before;
   }
 
@@ -101,7 +104,7 @@ class Opening {
       storeId: found.manifest.storeId,
       entries: this.entries.filter(({ offset }) => !passedOver.has(offset)),
       contexts: verifyOnOpen === 'full' ? 'now' : 'lazy',
-      newState: () => newState(this.settings.random),
+      newState: () => new State(this.hashKey),
     });
     this.pipeline = this.newPipeline(this.base);
     return this.base.state.offset;
@@ -127,7 +130,7 @@ class Opening {
   /** The fold as the reader of a log calls it: a RangeError tells it that what passed its checksums makes no sense. */
   private readonly folding: OnFrame = (bytes, start, end, firstOffset) => {
     const pipeline = (this.pipeline ??= this.newPipeline({
-      state: newState(this.settings.random),
+      state: new State(this.hashKey),
     }));
     this.replayedBytes += end - start;
     try {
@@ -141,7 +144,7 @@ class Opening {
   private async assemble(log: LogWriter<Ticket | undefined>): Promise<Store> {
     const { location, settings } = this;
     const { fileIo, logger } = settings;
-    const pipeline = (this.pipeline ??= this.newPipeline({ state: newState(settings.random) }));
+    const pipeline = (this.pipeline ??= this.newPipeline({ state: new State(this.hashKey) }));
     const contexts = this.lazyContexts(pipeline);
     this.snapshots = this.makeSnapshots(log);
     pipeline.connect(log);
@@ -178,7 +181,7 @@ class Opening {
       logger,
       onBad: (error) => {
         pipeline.refuse(error);
-        this.snapshots?.noteBad(snapshot.offset);
+        this.snapshots?.replace(snapshot.offset);
         this.corruption(error);
       },
     });
@@ -208,7 +211,8 @@ class Opening {
   private runner(): SnapshotRunner {
     const { fileIo, thread } = this.settings;
     const isReal = fileIo === nodeFileIo && canStartWorker(thread);
-    return isReal ? new WorkerRunner(thread) : inlineRunner(fileIo, thread);
+    const inline = inlineRunner(fileIo, thread);
+    return isReal ? new WorkerRunner(thread, inline) : inline;
   }
 
   private get bad(): readonly BadSnapshot[] {

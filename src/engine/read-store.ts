@@ -134,7 +134,7 @@ export class FrozenStore implements ReadStore {
 }
 
 /** To whoever listens; what is no damage has another way to be heard of. */
-export function tellOfDamage(emitter: Emitter, error: StoreError): void {
+function tellOfDamage(emitter: Emitter, error: StoreError): void {
   if (!isStoreError(error, 'CORRUPT')) return;
   const { file, byteOffset } = error.details;
   emitter.emit('corruption', { file, byteOffset, error });

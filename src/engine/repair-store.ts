@@ -14,6 +14,8 @@ import { nodeThread } from '../base/thread.ts';
 import { type CatalogueEntry, encodeCatalogue } from '../snapshot/catalogue.ts';
 import { type RepairReport, repairLog } from '../../wal/repair.ts';
 import { openLogWriter } from '../../wal/open-writer.ts';
+import { ioError } from '../../wal/log-error.ts';
+import { takeLock } from '../../wal/take-lock.ts';
 import { saveAside } from '../../wal/save-aside.ts';
 import type { Offset } from './api/instance.ts';
 import { LateSink } from './late-sink.ts';
@@ -118,7 +120,7 @@ async function surveyIn(fileIo: FileIo, directory: string): Promise<Surveyed> {
   };
 }
 
-/** Copies of the damaged ones that are there. */
+/** Copies of the damaged ones that are there; not beside a writer. */
 async function takeOut(
   fileIo: FileIo,
   directory: string,
@@ -128,9 +130,17 @@ async function takeOut(
   const there: string[] = [];
   for (const name of names)
     if ((await fileIo.stat(join(directory, name))) !== undefined) there.push(name);
-  if (there.length === 0) return '';
+  if (names.length === 0) return '';
   const report = { problems: problems.map(({ message }) => message) };
-  return saveAside(fileIo, directory, there, `${JSON.stringify(report, undefined, 2)}\n`);
+  const text = `${JSON.stringify(report, undefined, 2)}\n`;
+  const lock = await takeLock(fileIo, directory);
+  try {
+    return there.length === 0 ? '' : await saveAside(fileIo, directory, there, text);
+  } catch (error) {
+    throw ioError(error, 'saving a damaged snapshot', directory);
+  } finally {
+    await lock.release();
+  }
 }
 
 /** Through the log itself: it has the lock, and the manifest. */

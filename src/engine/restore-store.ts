@@ -18,7 +18,7 @@ import { STORE_ID_BYTES } from '../../wal/format.ts';
 import { ioError } from '../../wal/log-error.ts';
 import { listLogDirectory } from '../../wal/log-directory.ts';
 import { readManifest } from '../../wal/manifest.ts';
-import { scanLive } from '../../wal/scan-live.ts';
+import { type LiveScan, scanLive } from '../../wal/scan-live.ts';
 import type { Offset } from './api/instance.ts';
 import type { Moment } from './api/time-travel.ts';
 import { checkLocation } from './place.ts';
@@ -26,6 +26,10 @@ import { boundsOf } from './time-travel/moment.ts';
 import { foreignPast } from './time-travel/past-source.ts';
 import { type PastState, stateAt } from './time-travel/state-at.ts';
 import { checkObject } from './write-options.ts';
+
+/** Some times the delay of a mark. */
+const SETTLE_MS = 250;
+const SETTLE_ATTEMPTS = 100;
 
 export interface RestoreOptions {
   readonly fileIo?: FileIo | undefined;
@@ -120,20 +124,34 @@ function isSnapshot(name: string): boolean {
 }
 
 async function pastOf(
-  { fileIo, thread, random }: Ports,
+  ports: Ports,
   source: string,
   moment: Moment | undefined,
 ): Promise<PastState> {
-  // What the newest snapshot holds need not be read to know where the log ends.
-  const { files, lastOffset } = await scanLive(fileIo, resolve(source), {
-    before: async ({ extra }) => decodeCatalogue(extra).at(-1)?.offset ?? 0,
-  });
-  const bounds = boundsOf(
-    moment === undefined ? { offset: lastOffset } : moment,
-    'moment',
-    lastOffset,
-  );
+  const { thread, random } = ports;
+  const { files, lastOffset } = await scanSettled(ports, resolve(source));
+  const wanted = moment === undefined ? { offset: lastOffset } : moment;
+  const bounds = boundsOf(wanted, 'moment', lastOffset);
   return stateAt({ source: foreignPast(files), bounds, thread, random });
+}
+
+/**
+ * What a living writer has synced is vouched for a moment later, by the next frame or a mark: what
+ * lies in the log now is waited for, but not long, for it may never be.
+ */
+async function scanSettled({ fileIo, thread }: Ports, directory: string): Promise<LiveScan> {
+  const deadline = thread.monotonicMs() + SETTLE_MS;
+  let end: number | undefined;
+  for (let attempt = 1; ; attempt++) {
+    const scan = await scanLive(fileIo, directory, {
+      // What the newest snapshot holds need not be read to know where the log ends.
+      before: async ({ extra }) => decodeCatalogue(extra).at(-1)?.offset ?? 0,
+    });
+    end ??= scan.report.end.offset;
+    const isOver = attempt === SETTLE_ATTEMPTS || thread.monotonicMs() > deadline;
+    if (scan.lastOffset >= end || isOver) return scan;
+    await new Promise<void>((next) => thread.nextTurn(next));
+  }
 }
 
 async function makeStore(

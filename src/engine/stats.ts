@@ -2,7 +2,7 @@
 import type { State } from '../state/state.ts';
 
 export function memoryStats(state: State): Readonly<Record<string, unknown>> {
-  const { instances, keys, machines } = state;
+  const { instances, keys, machines, indexes } = state;
   return {
     offset: state.offset,
     instances: {
@@ -13,6 +13,7 @@ export function memoryStats(state: State): Readonly<Record<string, unknown>> {
       heapReservedBytes: instances.heap.reservedBytes,
       idTableBytes: instances.ids.memoryBytes,
     },
+    indexes: { bytes: indexes.memoryBytes, complete: indexes.isComplete },
     machines: { definitions: machines.all().length },
     idempotency: {
       keys: keys.size,

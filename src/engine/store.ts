@@ -28,6 +28,7 @@ import { memoryStats } from './stats.ts';
 import type { TimeTravel } from './time-travel/time-travel.ts';
 import { checkForce, checkObject, checkSignal, withSignal } from './write-options.ts';
 import { Transactions } from './transaction.ts';
+import { withIndexes } from './verify-indexes.ts';
 import { uuidV7 } from './unique-id.ts';
 
 /** With what only a writer has; a store in memory has none of it. */
@@ -135,14 +136,14 @@ export class WritableStore implements Store {
   }
 
   async snapshot(): Promise<{ readonly offset: Offset; readonly bytes: number }> {
-    this.pipeline.records.admit();
+    this.parts.reads.admit();
     return this.onFiles('snapshot').take();
   }
 
   async compact(options?: {
     force?: boolean | undefined;
   }): Promise<{ readonly segments: number; readonly bytesFreed: number }> {
-    this.pipeline.records.admit();
+    this.parts.reads.admit();
     const isForced = checkForce(options);
     return this.onFiles('compact').compact(isForced);
   }
@@ -182,7 +183,7 @@ export class WritableStore implements Store {
 
   async verify(): Promise<VerifyReport> {
     this.parts.reads.admit();
-    return this.runVerify();
+    return withIndexes(this.runVerify(), this.state, this.thread);
   }
 
   stats(): Readonly<Record<string, unknown>> {

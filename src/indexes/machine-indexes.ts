@@ -7,7 +7,7 @@ import type { ContextStore } from '../instance/context-store.ts';
 import type { InstanceStore } from '../instance/instance-store.ts';
 import type { MachineGroup, MachineStore } from '../instance/machine-store.ts';
 import { ROW_FLAG } from '../instance/row.ts';
-import { parsePath } from '../query/paths.ts';
+import { namesOf } from '../query/paths.ts';
 import { skipValue } from '../value/skip.ts';
 import { bodyAt, isMap, sizeAt, textStart } from '../value/structure.ts';
 import { PathIndex } from './path-index.ts';
@@ -65,7 +65,7 @@ export class MachineIndexes {
     this.declared = group.indexes.map((path) => {
       const known = this.declared.find((one) => one.index.path === path);
       if (known !== undefined) return known;
-      const names = parsePath(path, 'indexes');
+      const names = namesOf(path);
       const index = new PathIndex(path, names, group.shapes, this.hashKey);
       const field = Buffer.from(names[0] as string);
       return { index, field, builtThrough: isEmpty ? Infinity : 0 };

@@ -178,7 +178,7 @@ export class PathIndex {
     const found = values.find(key.bytes, key.position);
     if (found >= 0) return found;
     const added = values.add(key.bytes, key.position, rank);
-    if (key.position === MAX_KEY_BYTES) this.cutKeys++;
+    if (isCut(key.bytes[0] as number, key.position)) this.cutKeys++;
     this.sorted.insert(added);
     return added;
   }
@@ -271,8 +271,13 @@ export class PathIndex {
     else this.rowOf(previous)[this.startOf(previous) + ENTRY.next] = next;
     if (next !== NO_ENTRY) this.rowOf(next)[this.startOf(next) + ENTRY.previous] = previous;
     if (values.addCount(value, -1) > 0) return;
-    if (values.keyBytesOf(value) === MAX_KEY_BYTES) this.cutKeys--;
+    if (isCut(values.classOf(value), values.keyBytesOf(value))) this.cutKeys--;
     this.sorted.remove(value);
     values.remove(value);
   }
+}
+
+/** Is it the key of a text that was cut? Elements, whose keys are longer, are in no order. */
+function isCut(first: number, keyBytes: number): boolean {
+  return first === CLASS.string && keyBytes === MAX_KEY_BYTES;
 }

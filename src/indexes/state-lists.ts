@@ -10,7 +10,7 @@
 import { NO_ROW, ROW, ROW_INDEX_MASK } from '../instance/row.ts';
 import type { Definition, MachineStore } from '../instance/machine-store.ts';
 import type { InstanceStore } from '../instance/instance-store.ts';
-import { liveRows } from './live-rows.ts';
+import { liveRowsInSteps } from './live-rows.ts';
 import { sortByOffset } from './sort-by-offset.ts';
 
 /** Rows linked between two pauses. */
@@ -77,7 +77,7 @@ export class StateLists {
   /** Before the heads, newest first; each step may be followed by any changes. */
   private *linkOlder(): Generator<void, void> {
     const { instances, machines } = this;
-    const sorted = yield* sortByOffset(instances, liveRows(instances));
+    const sorted = yield* sortByOffset(instances, yield* liveRowsInSteps(instances));
     for (let i = sorted.length - 1; i >= 0; i--) {
       if (i % STEP_ROWS === 0) yield;
       const handle = sorted[i] as number;

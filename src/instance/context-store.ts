@@ -140,8 +140,7 @@ export class ContextStore {
 
   /** Bytes of the slot, 0 without one: at least those of the context. The row must still be what the slot was written for. */
   capacity(handle: number): number {
-    const at = (handle & ROW_INDEX_MASK) * ROW.u32 + ROW.context;
-    const ref = this.rows.segmentOf(handle).u32[at] as number;
+    const ref = this.refOf(handle);
     if (ref === 0) return 0;
     const capacity = this.heap.capacityOf(ref);
     return capacity === 0 ? this.slotBytes(handle, ref) : capacity;
@@ -155,10 +154,15 @@ export class ContextStore {
     return this.eventIdEnd(handle, bytes, start + varintSize(length) + length) - start;
   }
 
+  /** The slot, 0 for none. */
+  refOf(handle: number): number {
+    const at = (handle & ROW_INDEX_MASK) * ROW.u32 + ROW.context;
+    return this.rows.segmentOf(handle).u32[at] as number;
+  }
+
   /** Sets bytes, start and end to the whole of the slot as it is in use; an empty range without one. */
   locateSlot(handle: number): void {
-    const at = (handle & ROW_INDEX_MASK) * ROW.u32 + ROW.context;
-    const ref = this.rows.segmentOf(handle).u32[at] as number;
+    const ref = this.refOf(handle);
     this.bytes = ref === 0 ? EMPTY_CONTEXT : this.heap.bytesOf(ref);
     this.start = ref === 0 ? 0 : this.heap.startOf(ref);
     this.end = ref === 0 ? 0 : this.start + this.slotBytes(handle, ref);
@@ -166,9 +170,7 @@ export class ContextStore {
 
   /** Sets bytes, start and end; they hold until the next change of any instance. */
   locate(handle: number): void {
-    const ref = this.rows.segmentOf(handle).u32[
-      (handle & ROW_INDEX_MASK) * ROW.u32 + ROW.context
-    ] as number;
+    const ref = this.refOf(handle);
     if (ref === 0) {
       this.bytes = EMPTY_CONTEXT;
       this.start = 0;

@@ -10,7 +10,7 @@
 import { ByteWriter } from '../base/bytes.ts';
 import { FreeHandles } from '../base/free-handles.ts';
 import { IdTable } from '../base/id-table.ts';
-import { type RowSegment, RowTable } from '../base/row-table.ts';
+import { type RowSegment, type RowSource, RowTable } from '../base/row-table.ts';
 import { SlabHeap } from '../base/slab-heap.ts';
 
 /** The buffer results are put together in lets go of more than this. */
@@ -20,10 +20,10 @@ const KEPT_SCRATCH_BYTES = 65_536;
 export const KEPT_CONTEXT_BYTES = 4096;
 
 const ROW_INDEX_MASK = 0xffff;
-const NONE = 0xffffffff;
+export const NONE = 0xffffffff;
 
 /** Fields of an entry's 64-byte row: 8 f64, 16 u32. */
-const ENTRY = {
+export const ENTRY = {
   f64: 8,
   u32: 16,
   /** f64 */
@@ -89,9 +89,10 @@ export interface KeptResult {
 }
 
 export class IdempotencyStore {
-  private readonly rows = new RowTable(64);
-  private readonly heap = new SlabHeap();
-  private readonly keys: IdTable;
+  /** The pieces, for snapshots. */
+  readonly rows: RowTable = new RowTable(64);
+  readonly heap: SlabHeap = new SlabHeap();
+  readonly keys: IdTable;
   private readonly free = new FreeHandles();
   private readonly result = new ByteWriter(1024);
   private first = NONE;
@@ -206,9 +207,24 @@ export class IdempotencyStore {
     }
   }
 
+  /** Entries as a snapshot has them: in rows 0 to `count` - 1, oldest first. The table of keys is restored apart. */
+  restore(count: number, source: RowSource): void {
+    this.rows.restore(count, source);
+    this.free.fresh = count;
+    this.size = count;
+    if (count === 0) return;
+    this.first = 0;
+    this.last = count - 1;
+  }
+
+  /** Rows of all entries, oldest first. */
+  *handles(): IterableIterator<number> {
+    for (let at = this.first; at !== NONE; at = this.u32(at, ENTRY.next)) yield at;
+  }
+
   /** Every entry, oldest first: scoped key and result. */
   *entries(): IterableIterator<{ readonly key: string; readonly result: FirstResult }> {
-    for (let at = this.first; at !== NONE; at = this.u32(at, ENTRY.next)) {
+    for (const at of this.handles()) {
       yield { key: this.keys.idText(this.u32(at, ENTRY.keyRef)), result: this.read(at) };
     }
   }

@@ -4,7 +4,7 @@
  * including k" ends there. Lists of ranges are sorted, without overlap and without empty ones.
  */
 import { ByteWriter } from '../base/bytes.ts';
-import { LIST_ELEMENT, encodeElementKey, encodeKey } from './key.ts';
+import { encodeElementKey, encodeKey } from './key.ts';
 import { CLASS, classOf, type Scalar } from './order.ts';
 import type { Comparison } from './predicate.ts';
 
@@ -34,32 +34,39 @@ export function compareKeys(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
-/** The ranges of a comparison; undefined for `ne` and `notIn`, which nearly everything passes. */
-export function boundsOf(comparison: Comparison): KeyBounds | undefined {
+/** The ranges of a comparison; undefined for `ne` and `notIn`, which nearly everything passes. `scratch` saves a buffer. */
+export function boundsOf(
+  comparison: Comparison,
+  scratch: ByteWriter = new ByteWriter(64),
+): KeyBounds | undefined {
   const { operator } = comparison;
   if (operator === 'ne' || operator === 'notIn') return undefined;
-  if (operator === 'in') return points(comparison.values, 'value');
-  if (operator === 'contains') return points([comparison.value], 'element');
-  if (operator === 'eq') return points([comparison.value], 'value');
+  if (operator === 'in') return points(comparison.values, 'value', scratch);
+  if (operator === 'contains') return points([comparison.value], 'element', scratch);
+  if (operator === 'eq') return points([comparison.value], 'value', scratch);
   if (operator === 'exists') {
     // The keys of lists and objects are those of absent values.
     const range = comparison.value ? VALUE_KEYS : classes(CLASS.none, CLASS.null);
     return { of: 'value', ranges: [range], isExact: false };
   }
-  if (operator === 'prefix') return prefixed(comparison.value);
-  return beyond(operator, comparison.value);
+  if (operator === 'prefix') return prefixed(comparison.value, scratch);
+  return beyond(operator, comparison.value, scratch);
 }
 
-function points(values: readonly Scalar[], of: KeyBounds['of']): KeyBounds {
-  const keys = values.map((value) => keyOf(value, of));
-  const ranges = unionOf(keys.map(({ key }) => rangeOf(key, behind(key))));
-  return { of, ranges, isExact: keys.every((key) => key.isExact) };
+function points(values: readonly Scalar[], of: KeyBounds['of'], scratch: ByteWriter): KeyBounds {
+  let isExact = true;
+  const ranges = values.map((value) => {
+    const low = keyOf(value, of, scratch);
+    isExact &&= low.isExact;
+    return { low: low.key, high: behind(low.key), isPoint: true };
+  });
+  return { of, ranges: unionOf(ranges), isExact };
 }
 
-function prefixed(start: string): KeyBounds {
+function prefixed(start: string, scratch: ByteWriter): KeyBounds {
   const kind = kindOf(start);
   if (start === '') return { of: 'value', ranges: [kind], isExact: true };
-  const { key, isExact } = keyOf(start, 'value');
+  const { key, isExact } = keyOf(start, 'value', scratch);
   const high = key.slice();
   // No byte of UTF-8 is 255, nor the mark of a cut, so the last one can always be one greater.
   high[high.length - 1] = (high[high.length - 1] as number) + 1;
@@ -67,9 +74,13 @@ function prefixed(start: string): KeyBounds {
 }
 
 /** A cut key stands on both sides of its operand, so it is inside either way. */
-function beyond(operator: 'gt' | 'gte' | 'lt' | 'lte', operand: Scalar): KeyBounds {
+function beyond(
+  operator: 'gt' | 'gte' | 'lt' | 'lte',
+  operand: Scalar,
+  scratch: ByteWriter,
+): KeyBounds {
   const kind = kindOf(operand);
-  const { key, isExact } = keyOf(operand, 'value');
+  const { key, isExact } = keyOf(operand, 'value', scratch);
   const range =
     operator === 'gt' || operator === 'gte'
       ? rangeOf(operator === 'gt' && isExact ? behind(key) : key, kind.high)
@@ -89,23 +100,24 @@ function classes(low: number, high: number): KeyRange {
 }
 
 function rangeOf(low: Uint8Array, high: Uint8Array): KeyRange {
-  const isPoint = high.length === low.length + 1 && compareKeys(behind(low), high) === 0;
+  let isPoint = high.length === low.length + 1 && high[low.length] === 0;
+  for (let i = 0; isPoint && i < low.length; i++) isPoint = low[i] === high[i];
   return { low, high, isPoint };
 }
-
-/** All keys of elements of lists. */
-export const ELEMENT_KEYS: KeyRange = classes(LIST_ELEMENT, LIST_ELEMENT + 1);
 
 /** All keys of values, those of absent ones included. */
 export const VALUE_KEYS: KeyRange = classes(CLASS.none, CLASS.string + 1);
 
-function keyOf(value: Scalar, of: KeyBounds['of']): { key: Uint8Array; isExact: boolean } {
-  const writer = new ByteWriter(32);
-  const precision = of === 'value' ? encodeKey(value, writer) : encodeElementKey(value, writer);
-  return {
-    key: Uint8Array.from(writer.bytes.subarray(0, writer.position)),
-    isExact: precision === 'exact',
-  };
+function keyOf(
+  value: Scalar,
+  of: KeyBounds['of'],
+  scratch: ByteWriter,
+): { key: Uint8Array; isExact: boolean } {
+  scratch.position = 0;
+  const precision = of === 'value' ? encodeKey(value, scratch) : encodeElementKey(value, scratch);
+  const key = new Uint8Array(scratch.position);
+  for (let i = 0; i < key.length; i++) key[i] = scratch.bytes[i] as number;
+  return { key, isExact: precision === 'exact' };
 }
 
 /** The key right behind. */

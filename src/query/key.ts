@@ -8,15 +8,12 @@
 import { invariant } from '../base/assert.ts';
 import type { ByteWriter } from '../base/bytes.ts';
 import { MAX_KEY_TEXT_BYTES } from './limits.ts';
-import { CLASS, classOf, type Scalar } from './order.ts';
-
-/** First byte of every key that is not an element's. */
-export const KEY_CLASS: typeof CLASS = CLASS;
+import { classOf, type Scalar } from './order.ts';
 
 /** Before the key of a value that is an element of the list at the path. */
 export const LIST_ELEMENT = 0xf0;
 
-/** Of a cut string: class, text, the mark of a cut. No other key is as long. */
+/** Of a cut string: class, text, the mark of a cut. No other key is as long; an element's has one byte more. */
 export const MAX_KEY_BYTES: number = 1 + MAX_KEY_TEXT_BYTES + 1;
 
 /** Behind the bytes of a cut string: it sorts behind the string of just those bytes. */

@@ -37,14 +37,21 @@ export function parsePath(
     throw badRequest(`${at}: the path ${describeInput(text)} has an empty name`, at, expected);
   }
   const path = base.length === 0 ? names : [...base, ...names];
-  if (path.length > MAX_PATH_PARTS || utf8Length(pathText(path)) > MAX_PATH_BYTES) {
-    throw tooLong(at, expected);
-  }
+  const isTooLong = path !== names && utf8Length(pathText(path)) > MAX_PATH_BYTES;
+  if (isTooLong || path.length > MAX_PATH_PARTS) throw tooLong(at, expected);
   return Object.freeze(path);
 }
 
 function tooLong(at: string, expected: string): Error {
   return badRequest(`${at}: the path is too long`, at, expected);
+}
+
+/**
+ * The names of a path that was accepted before, whatever the rules were then: never throws, so it may be
+ * used where a stored definition is applied.
+ */
+export function namesOf(path: string): readonly string[] {
+  return path.split('.');
 }
 
 /** The path as text, without escape: what indexes are declared by. */

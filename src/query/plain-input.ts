@@ -24,10 +24,11 @@ export function readFields(value: unknown, at: string): readonly (readonly [stri
   const fields: [string, unknown][] = [];
   const isPlain = guarded(at, () => {
     if (!isPlainObject(value)) return false;
-    for (const key of Reflect.ownKeys(value)) {
-      const isText = typeof key === 'string';
-      if (Object.getOwnPropertyDescriptor(value, key)?.enumerable !== true) continue;
-      if (!isText) throw new TypeError('a symbol is no path');
+    for (const symbol of Object.getOwnPropertySymbols(value)) {
+      const isHidden = Object.getOwnPropertyDescriptor(value, symbol)?.enumerable !== true;
+      if (!isHidden) throw new TypeError('a symbol is no path');
+    }
+    for (const key of Object.keys(value)) {
       const field = (value as Readonly<Record<string, unknown>>)[key];
       if (field !== undefined) fields.push([key, field]);
     }
@@ -37,7 +38,7 @@ export function readFields(value: unknown, at: string): readonly (readonly [stri
   return fields;
 }
 
-/** The items of a list, none missing. @throws {StoreError} BAD_REQUEST */
+/** The items of a list, undefined where one is missing. @throws {StoreError} BAD_REQUEST */
 export function readItems(value: unknown, at: string, max: number): readonly unknown[] {
   const length = guarded(at, () => (Array.isArray(value) ? value.length : -1));
   if (length < 0) throw badRequest(`${at} must be a list, not ${describeInput(value)}`, at, 'list');
@@ -45,11 +46,7 @@ export function readItems(value: unknown, at: string, max: number): readonly unk
     throw badRequest(`${at} has more than ${max} items`, at, `at most ${max} items`);
   const items: unknown[] = [];
   for (let i = 0; i < length; i++) {
-    const item = guarded(at, () => (value as readonly unknown[])[i]);
-    if (item === undefined) {
-      throw badRequest(`${at}[${i}] is missing`, `${at}[${i}]`, 'a list without holes');
-    }
-    items.push(item);
+    items.push(guarded(at, () => (value as readonly unknown[])[i]));
   }
   return items;
 }

@@ -3,6 +3,7 @@
  * matches, and what remains to be checked of what is inside. Says what is possible, not what is
  * best: choosing is the planner's. Never wrong by too little: everything that matches is inside.
  */
+import { ByteWriter } from '../base/bytes.ts';
 import { boundsOf, intersectionOf, type KeyBounds, unionOf } from './key-range.ts';
 import { allOf, conjunctsOf, type Predicate } from './predicate.ts';
 
@@ -28,10 +29,14 @@ interface Found extends KeyBounds {
 
 /** The conditions of what must hold at the same time, in the order of the filter; any one will do. */
 export function conditionsOn(predicate: Predicate): readonly Condition[] {
+  return conditionsOf(predicate, new ByteWriter(64));
+}
+
+function conditionsOf(predicate: Predicate, scratch: ByteWriter): readonly Condition[] {
   const conjuncts = conjunctsOf(predicate);
   const groups = new Map<string, { found: Found; answered: Set<Predicate> }>();
   conjuncts.forEach((conjunct, i) => {
-    const found = findIn(conjunct);
+    const found = findIn(conjunct, scratch);
     if (found === undefined) return;
     // Ranges of one value can be cut with each other; several elements may satisfy one each.
     const key = found.of === 'value' ? `value ${found.name}` : `element ${i}`;
@@ -50,9 +55,10 @@ export function conditionsOn(predicate: Predicate): readonly Condition[] {
 export function unionsOn(predicate: Predicate): readonly Union[] {
   const conjuncts = conjunctsOf(predicate);
   const unions: Union[] = [];
+  const scratch = new ByteWriter(64);
   for (const conjunct of conjuncts) {
-    if (conjunct.kind !== 'or' || findIn(conjunct) !== undefined) continue;
-    const branches = conjunct.operands.map(conditionsOn);
+    if (conjunct.kind !== 'or' || findIn(conjunct, scratch) !== undefined) continue;
+    const branches = conjunct.operands.map((operand) => conditionsOf(operand, scratch));
     if (branches.some((conditions) => conditions.length === 0)) continue;
     const residual = allOf(conjuncts.filter((other) => other !== conjunct));
     unions.push({ branches, residual });
@@ -61,18 +67,18 @@ export function unionsOn(predicate: Predicate): readonly Union[] {
 }
 
 /** The ranges of a part of the predicate that one index can answer; undefined when none can. */
-function findIn(predicate: Predicate): Found | undefined {
+function findIn(predicate: Predicate, scratch: ByteWriter): Found | undefined {
   if (predicate.kind === 'compare') {
-    const bounds = boundsOf(predicate);
+    const bounds = boundsOf(predicate, scratch);
     return bounds === undefined ? undefined : { name: predicate.name, ...bounds };
   }
-  if (predicate.kind === 'or') return findInAny(predicate.operands);
+  if (predicate.kind === 'or') return findInAny(predicate.operands, scratch);
   // Inside an `or`. What speaks of another path, or of no range, is left to the check.
-  return predicate.kind === 'and' ? findInAll(predicate.operands) : undefined;
+  return predicate.kind === 'and' ? findInAll(predicate.operands, scratch) : undefined;
 }
 
-function findInAny(operands: readonly Predicate[]): Found | undefined {
-  const found = operands.map(findIn);
+function findInAny(operands: readonly Predicate[], scratch: ByteWriter): Found | undefined {
+  const found = operands.map((operand) => findIn(operand, scratch));
   const [first] = found;
   if (first === undefined) return undefined;
   const ranges = [];
@@ -85,11 +91,11 @@ function findInAny(operands: readonly Predicate[]): Found | undefined {
   return { name: first.name, of: first.of, ranges: unionOf(ranges), isExact };
 }
 
-function findInAll(operands: readonly Predicate[]): Found | undefined {
+function findInAll(operands: readonly Predicate[], scratch: ByteWriter): Found | undefined {
   let all: Found | undefined;
   let isExact = true;
   for (const operand of operands) {
-    const one = findIn(operand);
+    const one = findIn(operand, scratch);
     const isOther = one === undefined || (all !== undefined && !canCut(all, one));
     if (isOther) isExact = false;
     else all = all === undefined ? one : both(all, one);

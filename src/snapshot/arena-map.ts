@@ -34,12 +34,13 @@ export class ArenaMap {
     });
   }
 
-  /** Verified bytes of a chunk, which must stay as they are; chunks come in their order. */
-  fill(chunk: number, bytes: Buffer): void {
+  /** Verified bytes of a chunk, which must stay as they are; chunks come in their order. False when it is none of these. */
+  fill(chunk: number, bytes: Buffer): boolean {
     while (this.filled < this.chunks.length && (this.chunks[this.filled] as number) < chunk)
       this.filled++;
     const arena = this.arenas[this.filled] ?? 0;
     if (this.heap.isWaiting(arena, this.source, chunk)) this.heap.fillArena(arena, bytes);
+    return this.chunks[this.filled] === chunk;
   }
 
   /** Loads up to `count` arenas that nobody touched yet; false when there is none left. */

@@ -53,8 +53,14 @@ export const CHUNK = {
   idTable: 6,
   /** Deleted instances, in the order they were deleted. */
   deleted: 7,
-  /** Idempotency keys with their first results, oldest first. */
-  keys: 8,
+  /** Rows of idempotency keys, oldest first. */
+  keyRows: 8,
+  /** An arena of keys with their scopes, in the order of their rows. */
+  keys: 9,
+  /** An arena of first results, in the order of their rows. */
+  results: 10,
+  /** Buckets of the table from keys to their rows. */
+  keyTable: 11,
 } as const;
 export type ChunkKind = (typeof CHUNK)[keyof typeof CHUNK];
 
@@ -113,6 +119,19 @@ export const COLUMNS = [
   'id',
   'context',
 ] as const;
+/** The same of idempotency keys, all of whose rows are living. */
+export const KEY_COLUMNS = [
+  'flags',
+  'definition',
+  'detail',
+  'offset',
+  'at',
+  'time',
+  'fingerprintLow',
+  'fingerprintHigh',
+  'key',
+  'result',
+] as const;
 /** Rows of a chunk, but for the last one. */
 export const CHUNK_ROWS = 4096;
 /** Width of a column whose values are f64 as they are. */
@@ -124,7 +143,7 @@ export const BUCKET = { slots: 0, count: 4, depth: 8, width: 9, reserved: 10, si
 /** A deleted instance: when (f64), and by which record. */
 export const DELETED = { handle: 0, reserved: 4, time: 8, offset: 16, size: 24 } as const;
 
-/** Chunks of definitions, machines, deleted ones, keys and of the id table end when they are this large. */
+/** Chunks of definitions, machines, deleted ones and buckets end when they are this large. */
 export const CHUNK_BYTES: number = 64 * KiB;
 /** Chunks are written and read this many bytes at a time. */
 export const RUN_BYTES: number = 1 * MiB;

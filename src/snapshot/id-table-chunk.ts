@@ -9,7 +9,13 @@ import { BUCKET, CHUNK_ALIGNMENT } from './format.ts';
 /** More bits of a hash than any table tells apart. */
 const MAX_DEPTH = 28;
 
-export function writeBucket(out: ByteWriter, bucket: IdBucket, rows: number): void {
+/** `handleOf`: what a handle becomes in the snapshot, where there are `rows` of them. */
+export function writeBucket(
+  out: ByteWriter,
+  bucket: IdBucket,
+  rows: number,
+  handleOf: (handle: number) => number,
+): void {
   const { tags, handles } = bucket;
   const width = rows <= 2 ** 8 ? 1 : rows <= 2 ** 16 ? 2 : rows <= 2 ** 24 ? 3 : 4;
   const start = out.position;
@@ -24,7 +30,7 @@ export function writeBucket(out: ByteWriter, bucket: IdBucket, rows: number): vo
   let at = start + BUCKET.size;
   for (let slot = 0; slot < tags.length; slot++) {
     if (tags[slot] === 0) continue;
-    const handle = handles[slot] as number;
+    const handle = handleOf(handles[slot] as number);
     for (let i = 0; i < width; i++) bytes[at++] = handle >>> (8 * i);
   }
   bytes.set(tags, start + BUCKET.size + padded(width * bucket.count));

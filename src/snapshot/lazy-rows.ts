@@ -6,10 +6,15 @@
 import type { RowSegment, RowSource, RowTable } from '../base/row-table.ts';
 import { NO_ROW, ROW, ROW_INDEX_MASK } from '../instance/row.ts';
 import { CHUNK_ROWS } from './format.ts';
-import { type RowChunkHead, RowChunkReader, headOfRows } from './row-chunk-reader.ts';
+import { type ChunkHead, headOfChunk } from './column-chunk.ts';
 
 const SEGMENT_ROWS: number = ROW_INDEX_MASK + 1;
 const SEGMENT_CHUNKS: number = SEGMENT_ROWS / CHUNK_ROWS;
+
+export interface ChunkFiller {
+  /** Unpacks a chunk whose head was found good into its segment, which is zero there. */
+  fill(bytes: Buffer, segment: RowSegment): void;
+}
 
 /** Deleted instances, oldest first. */
 export interface DeletedList {
@@ -20,7 +25,8 @@ export interface DeletedList {
 
 export class LazyRows implements RowSource {
   private readonly rows: RowTable;
-  private readonly reader: RowChunkReader;
+  private readonly filler: ChunkFiller;
+  private readonly columns: number;
   /** By number; undefined once it was unpacked. */
   private readonly chunks: (Buffer | undefined)[] = [];
   /** Neighbours in the list of deleted ones, by chunk: handle, the next one's, handle ... */
@@ -28,24 +34,19 @@ export class LazyRows implements RowSource {
   /** Chunk to be unpacked ahead. */
   private ahead = 0;
 
-  constructor(
-    rows: RowTable,
-    arenas: { readonly ids: readonly number[]; readonly contexts: readonly number[] },
-  ) {
+  /** Chunks have so many columns. */
+  constructor(rows: RowTable, columns: number, filler: ChunkFiller) {
     this.rows = rows;
-    this.reader = new RowChunkReader(arenas.ids, arenas.contexts);
+    this.columns = columns;
+    this.filler = filler;
   }
 
   /** The next chunk, which must stay as it is. undefined when it is not the one that comes next. */
-  take(bytes: Buffer): RowChunkHead | undefined {
-    const head = headOfRows(bytes);
+  take(bytes: Buffer): ChunkHead | undefined {
+    const head = headOfChunk(bytes, this.columns);
     if (head?.first !== this.chunks.length * CHUNK_ROWS) return undefined;
     this.chunks.push(bytes);
     return head;
-  }
-
-  freeRows(bytes: Buffer): number[] {
-    return this.reader.freeRows(bytes);
   }
 
   link({ handles }: DeletedList): void {
@@ -79,7 +80,7 @@ export class LazyRows implements RowSource {
     const bytes = this.chunks[chunk];
     if (bytes === undefined) return false;
     this.chunks[chunk] = undefined;
-    this.reader.fill(bytes, segment);
+    this.filler.fill(bytes, segment);
     const links = this.links.get(chunk) ?? [];
     for (let i = 0; i < links.length; i += 2) {
       const at = ((links[i] as number) & ROW_INDEX_MASK) * ROW.u32 + ROW.next;

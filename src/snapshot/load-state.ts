@@ -1,34 +1,48 @@
 /**
  * Chunks into a fresh state. What is taken here was verified and stays packed until it is touched,
- * or unpacked ahead; contexts are only registered as arenas, whose bytes come in the same way. What
- * verified and yet makes no sense was not written by this package, and is CORRUPT all the same.
+ * or unpacked ahead; contexts and first results are only registered as arenas, whose bytes come in
+ * the same way. What verified and yet makes no sense was not written by this package, and is CORRUPT
+ * all the same.
  */
 import type { IdBucket } from '../base/id-bucket.ts';
 import type { ArenaSource } from '../base/slab.ts';
 import type { State } from '../state/state.ts';
 import { ArenaMap } from './arena-map.ts';
+import { DeletedReader } from './deleted-chunk.ts';
 import type { ChunkEntry, SnapshotHeader } from './file-layout.ts';
-import { CHUNK } from './format.ts';
+import { CHUNK, COLUMNS, KEY_COLUMNS } from './format.ts';
 import { readBuckets } from './id-table-chunk.ts';
-import { DeletedReader, readKeys } from './key-chunk.ts';
+import { KeyRowsReader } from './key-rows.ts';
 import { LazyRows } from './lazy-rows.ts';
 import { readDefinitions, readMachines } from './machine-chunks.ts';
+import { RowChunkReader } from './row-chunk-reader.ts';
 
 /** Slices of loadMore(), each well below a millisecond when the page cache has the file. */
 const SLICE_ROW_CHUNKS = 2;
 const SLICE_BUCKETS = 16;
 const SLICE_ARENAS = 8;
 
+/** Chunks of these kinds are read when they are touched. */
+export function isLate(kind: number): boolean {
+  return kind === CHUNK.contexts || kind === CHUNK.results;
+}
+
 export class StateLoader {
-  readonly contexts: ArenaMap;
-  private readonly rows: LazyRows;
   private readonly state: State;
   private readonly header: SnapshotHeader;
   private readonly ids: ArenaMap;
+  private readonly contexts: ArenaMap;
+  private readonly keys: ArenaMap;
+  private readonly results: ArenaMap;
+  private readonly rowReader: RowChunkReader;
+  private readonly rows: LazyRows;
+  private readonly keyRows: LazyRows;
   private readonly buckets: IdBucket[] = [];
+  private readonly keyBuckets: IdBucket[] = [];
   private readonly deleted: DeletedReader;
   private rowsTaken = 0;
   private live = 0;
+  private keysTaken = 0;
 
   constructor(
     state: State,
@@ -36,20 +50,27 @@ export class StateLoader {
     entries: readonly ChunkEntry[],
     source: ArenaSource,
   ) {
-    const { heap, rows, free } = state.instances;
+    const { instances, keys } = state;
+    const { heap } = instances;
     this.state = state;
     this.header = header;
     this.ids = new ArenaMap(heap, source, entries, CHUNK.ids);
     this.contexts = new ArenaMap(heap, source, entries, CHUNK.contexts);
-    this.rows = new LazyRows(rows, { ids: this.ids.arenas, contexts: this.contexts.arenas });
+    this.keys = new ArenaMap(keys.heap, source, entries, CHUNK.keys);
+    this.results = new ArenaMap(keys.heap, source, entries, CHUNK.results);
+    this.rowReader = new RowChunkReader(this.ids.arenas, this.contexts.arenas);
+    this.rows = new LazyRows(instances.rows, COLUMNS.length, this.rowReader);
+    const keyReader = new KeyRowsReader(this.keys.arenas, this.results.arenas, header.keys);
+    this.keyRows = new LazyRows(keys.rows, KEY_COLUMNS.length, keyReader);
     this.deleted = new DeletedReader(header.deleted);
-    rows.restore(header.rows, this.rows);
-    free.fresh = header.rows;
+    instances.rows.restore(header.rows, this.rows);
+    instances.free.fresh = header.rows;
+    keys.restore(header.keys, this.keyRows);
   }
 
-  /** The next chunk that is none of contexts; the bytes must stay. False when it makes no sense. */
+  /** The next chunk; the bytes must stay. False when it makes no sense. */
   take(chunk: number, { kind, count }: ChunkEntry, bytes: Buffer): boolean {
-    const { machines, keys } = this.state;
+    const { machines } = this.state;
     switch (kind) {
       case CHUNK.definitions:
         return readDefinitions(bytes, count, machines);
@@ -57,17 +78,24 @@ export class StateLoader {
         return readMachines(bytes, count, machines);
       case CHUNK.rows:
         return this.takeRows(bytes);
-      case CHUNK.ids:
-        this.ids.fill(chunk, bytes);
-        return true;
       case CHUNK.idTable:
         return readBuckets(bytes, count, this.buckets);
       case CHUNK.deleted:
         return this.deleted.read(bytes, count, this.header.rows);
+      case CHUNK.keyRows:
+        return this.takeKeyRows(bytes);
+      case CHUNK.keyTable:
+        return readBuckets(bytes, count, this.keyBuckets);
       default:
-        readKeys(bytes, count, keys);
-        return true;
+        return this.arenasOf(kind)?.fill(chunk, bytes) ?? false;
     }
+  }
+
+  private arenasOf(kind: number): ArenaMap | undefined {
+    if (kind === CHUNK.ids) return this.ids;
+    if (kind === CHUNK.contexts) return this.contexts;
+    if (kind === CHUNK.keys) return this.keys;
+    return kind === CHUNK.results ? this.results : undefined;
   }
 
   private takeRows(bytes: Buffer): boolean {
@@ -77,19 +105,28 @@ export class StateLoader {
     this.live += head.live;
     if (this.rowsTaken > this.header.rows) return false;
     if (head.live === head.rows) return true;
-    for (const handle of this.rows.freeRows(bytes)) this.state.instances.free.release(handle);
+    for (const handle of this.rowReader.freeRows(bytes)) this.state.instances.free.release(handle);
     return true;
+  }
+
+  private takeKeyRows(bytes: Buffer): boolean {
+    const head = this.keyRows.take(bytes);
+    this.keysTaken += head?.rows ?? 0;
+    return head !== undefined && head.live === head.rows;
   }
 
   /** Unpacks or loads a slice of what nobody touched yet; false when there is nothing left. */
   loadMore(): boolean {
-    if (this.rows.loadMore(SLICE_ROW_CHUNKS)) return true;
+    if (this.rows.loadMore(SLICE_ROW_CHUNKS) || this.keyRows.loadMore(SLICE_ROW_CHUNKS))
+      return true;
+    const buckets = this.buckets.length > 0 ? this.buckets : this.keyBuckets;
     // One that was replaced meanwhile was unpacked before.
-    for (const bucket of this.buckets.splice(-SLICE_BUCKETS)) bucket.unpack();
-    return this.buckets.length > 0 || this.contexts.loadMore(SLICE_ARENAS);
+    for (const bucket of buckets.splice(-SLICE_BUCKETS)) bucket.unpack();
+    if (this.buckets.length > 0 || this.keyBuckets.length > 0) return true;
+    return this.contexts.loadMore(SLICE_ARENAS) || this.results.loadMore(SLICE_ARENAS);
   }
 
-  /** After the last chunk. False when something is missing. */
+  /** After the last chunk that is not late. False when something is missing. */
   finish(): boolean {
     const { state, header, deleted } = this;
     const { instances, machines, keys } = state;
@@ -98,14 +135,15 @@ export class StateLoader {
       this.live === header.instances &&
       deleted.length === header.deleted &&
       machines.nextIndex === header.definitions &&
-      keys.size === header.keys;
+      this.keysTaken === header.keys;
     if (!isWhole || !instances.ids.restore(header.hashKey, this.buckets)) return false;
+    if (!keys.keys.restore(header.hashKey, this.keyBuckets)) return false;
     this.rows.link(deleted);
     instances.restoreDeleted(deleted.handles, deleted.times, deleted.offsets);
     instances.total = this.live;
     state.offset = header.offset;
     state.time = header.time;
     state.maxTime = header.maxTime;
-    return instances.ids.size === header.instances;
+    return instances.ids.size === header.instances && keys.keys.size === header.keys;
   }
 }

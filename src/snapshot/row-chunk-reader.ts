@@ -1,5 +1,5 @@
 /**
- * Chunks of rows into segments: each column is unpacked on its own, then the rows are put together.
+ * Chunks of rows of instances into segments: each column is unpacked on its own, then the rows are put together.
  * Refs come from the lengths of ids and contexts, beginning with the places the chunk names.
  */
 import { invariant } from '../base/assert.ts';
@@ -7,10 +7,10 @@ import { arenaRef } from '../base/slab-heap.ts';
 import type { RowSegment } from '../base/row-table.ts';
 import { ROW, ROW_FLAG, ROW_INDEX_MASK } from '../instance/row.ts';
 import { ArenaPacker } from './arena-packer.ts';
-import { columnBytes, readColumn } from './columns.ts';
-import { CHUNK_ROWS, COLUMN, COLUMNS, RAW_WIDTH, ROWS_HEADER } from './format.ts';
+import { newColumns, readColumns, resumePackers, widthOf } from './column-chunk.ts';
+import { COLUMNS, RAW_WIDTH, ROWS_HEADER } from './format.ts';
+import type { ChunkFiller } from './lazy-rows.ts';
 
-const HEAD_BYTES: number = ROWS_HEADER.size + COLUMNS.length * COLUMN.size;
 const FLAGS = 0;
 const UPDATED_AT = 4;
 
@@ -18,32 +18,9 @@ const UPDATED_AT = 4;
 type Column = Float64Array;
 type Columns = [Column, Column, Column, Column, Column, Column, Column, Column];
 
-/** What the head of a chunk says. */
-export interface RowChunkHead {
-  readonly first: number;
-  readonly rows: number;
-  readonly live: number;
-}
-
-/** undefined when the bytes are no chunk of rows: every column must have its size. */
-export function headOfRows(bytes: Buffer): RowChunkHead | undefined {
-  if (bytes.length < HEAD_BYTES) return undefined;
-  const first = bytes.readUInt32LE(ROWS_HEADER.first);
-  const rows = bytes.readUInt32LE(ROWS_HEADER.rows);
-  const live = bytes.readUInt32LE(ROWS_HEADER.live);
-  if (rows === 0 || rows > CHUNK_ROWS || live > rows || first % CHUNK_ROWS !== 0) return undefined;
-  let size = HEAD_BYTES;
-  for (let column = 0; column < COLUMNS.length; column++) {
-    const width = bytes.readUInt32LE(ROWS_HEADER.size + column * COLUMN.size + COLUMN.width);
-    if (width > RAW_WIDTH) return undefined;
-    size += columnBytes(width, column === FLAGS ? rows : live);
-  }
-  return size === bytes.length ? { first, rows, live } : undefined;
-}
-
 /** Unpacks chunks whose heads were found good; one object, reused. */
-export class RowChunkReader {
-  private readonly columns = COLUMNS.map(() => new Float64Array(CHUNK_ROWS)) as Columns;
+export class RowChunkReader implements ChunkFiller {
+  private readonly columns = newColumns(COLUMNS.length) as Columns;
   private readonly idArenas: readonly number[];
   private readonly contextArenas: readonly number[];
   private readonly ids = new ArenaPacker();
@@ -59,7 +36,7 @@ export class RowChunkReader {
   freeRows(bytes: Buffer): number[] {
     const first = bytes.readUInt32LE(ROWS_HEADER.first);
     const rows = bytes.readUInt32LE(ROWS_HEADER.rows);
-    this.readColumns(bytes, FLAGS + 1);
+    readColumns(bytes, COLUMNS.length, 1, this.columns);
     const free: number[] = [];
     for (let row = 0; row < rows; row++) {
       if (((this.columns[FLAGS][row] as number) & ROW_FLAG.live) === 0) free.push(first + row);
@@ -69,15 +46,13 @@ export class RowChunkReader {
 
   /** Into a segment that is zero there. */
   fill(bytes: Buffer, segment: RowSegment): void {
-    const isRaw = this.readColumns(bytes, COLUMNS.length);
+    readColumns(bytes, COLUMNS.length, COLUMNS.length, this.columns);
+    const isRaw = widthOf(bytes, UPDATED_AT) === RAW_WIDTH;
     const [flags, state, definition, createdAt, updatedAt, offset, id, context] = this.columns;
     const { u16, u32, f64 } = segment;
     const rows = bytes.readUInt32LE(ROWS_HEADER.rows);
     const start = bytes.readUInt32LE(ROWS_HEADER.first) & ROW_INDEX_MASK;
-    this.ids.arena = bytes.readInt32LE(ROWS_HEADER.idArena);
-    this.ids.end = bytes.readInt32LE(ROWS_HEADER.idEnd);
-    this.contexts.arena = bytes.readInt32LE(ROWS_HEADER.contextArena);
-    this.contexts.end = bytes.readInt32LE(ROWS_HEADER.contextEnd);
+    resumePackers(bytes, this.ids, this.contexts);
     let at = 0;
     for (let row = 0; row < rows; row++) {
       const bits = flags[row] as number;
@@ -107,25 +82,5 @@ export class RowChunkReader {
     if (length === 0) return 0;
     this.contexts.place(length);
     return arenaRef(this.contextArenas[this.contexts.arena] as number, this.contexts.start);
-  }
-
-  /** The first `count` columns; true when times of update are as they are, not distances. */
-  private readColumns(bytes: Buffer, count: number): boolean {
-    const rows = bytes.readUInt32LE(ROWS_HEADER.rows);
-    const live = bytes.readUInt32LE(ROWS_HEADER.live);
-    let position = HEAD_BYTES;
-    let isRaw = false;
-    for (let column = 0; column < count; column++) {
-      const at = ROWS_HEADER.size + column * COLUMN.size;
-      const packing = {
-        base: bytes.readDoubleLE(at + COLUMN.base),
-        width: bytes.readUInt32LE(at + COLUMN.width),
-      };
-      const values = column === FLAGS ? rows : live;
-      readColumn(bytes, position, packing, values, this.columns[column] as Column);
-      if (column === UPDATED_AT) isRaw = packing.width === RAW_WIDTH;
-      position += columnBytes(packing.width, values);
-    }
-    return isRaw;
   }
 }

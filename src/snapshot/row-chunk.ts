@@ -1,29 +1,25 @@
 /**
- * Rows into chunks. Refs are not stored: ids and contexts lie in arenas in the
- * order of their handles, so their lengths say where (see arena-packer.ts). Free rows keep their
- * count of reuses, nothing else. Links between rows are not stored either: they follow from the
- * offsets of the rows, and from the list of deleted ones.
+ * Rows of instances into chunks. Refs are not stored: ids and contexts lie in arenas in the order of
+ * their handles, so their lengths say where (see arena-packer.ts). Free rows keep their count of
+ * reuses, nothing else. Links between rows are not stored either: they follow from the offsets of the
+ * rows, and from the list of deleted ones.
  */
 import type { ByteWriter } from '../base/bytes.ts';
 import type { RowSegment } from '../base/row-table.ts';
 import { ROW, ROW_FLAG, ROW_INDEX_MASK } from '../instance/row.ts';
 import type { ArenaPacker } from './arena-packer.ts';
-import { type Packing, RAW, isExact, packingOf, writeColumn } from './columns.ts';
-import { CHUNK_ROWS, COLUMN, COLUMNS, RAW_WIDTH, ROWS_HEADER } from './format.ts';
+import { newColumns, placesOf, writeColumnChunk } from './column-chunk.ts';
+import { type Packing, RAW, isExact, packingOf } from './columns.ts';
+import { CHUNK_ROWS, COLUMNS, RAW_WIDTH } from './format.ts';
 
-const HEAD_BYTES: number = ROWS_HEADER.size + COLUMNS.length * COLUMN.size;
 const [FLAGS, STATE, DEFINITION, CREATED_AT, UPDATED_AT, OFFSET, ID, CONTEXT] = [
   0, 1, 2, 3, 4, 5, 6, 7,
 ] as const;
 /** Scratch behind the columns. */
 const DISTANCE: number = COLUMNS.length;
 
-function newColumns(): Float64Array[] {
-  return Array.from({ length: COLUMNS.length + 1 }, () => new Float64Array(CHUNK_ROWS));
-}
-
 export class RowChunkWriter {
-  private readonly columns: Float64Array[] = newColumns();
+  private readonly columns: Float64Array[] = newColumns(COLUMNS.length + 1);
   private first = 0;
   private rows = 0;
   private live = 0;
@@ -37,7 +33,7 @@ export class RowChunkWriter {
   /** A new chunk; the packers stand where the rows before it left them. */
   begin(first: number, ids: ArenaPacker, contexts: ArenaPacker): void {
     this.first = first;
-    this.places = [ids.arena, ids.end, contexts.arena, contexts.end];
+    this.places = placesOf(ids, contexts);
   }
 
   get isFull(): boolean {
@@ -66,27 +62,8 @@ export class RowChunkWriter {
 
   /** The chunk; gives the number of its rows. */
   finish(out: ByteWriter): number {
-    const start = out.position;
-    const { rows } = this;
-    const packings = this.packings();
-    out.reserve(HEAD_BYTES);
-    out.bytes.fill(0, start, start + HEAD_BYTES);
-    out.view.setUint32(start + ROWS_HEADER.first, this.first, true);
-    out.view.setUint32(start + ROWS_HEADER.rows, rows, true);
-    out.view.setUint32(start + ROWS_HEADER.live, this.live, true);
-    this.places.forEach((place, i) =>
-      out.view.setInt32(start + ROWS_HEADER.idArena + 4 * i, place, true),
-    );
-    packings.forEach(({ base, width }, column) => {
-      const at = start + ROWS_HEADER.size + column * COLUMN.size;
-      out.view.setFloat64(at + COLUMN.base, base, true);
-      out.view.setUint32(at + COLUMN.width, width, true);
-    });
-    out.position += HEAD_BYTES;
-    packings.forEach((packing, column) => {
-      const count = column === FLAGS ? this.rows : this.live;
-      writeColumn(out, packing, this.columns[column] as Float64Array, count);
-    });
+    const { first, rows, live } = this;
+    writeColumnChunk(out, { first, rows, live }, this.places, this.packings(), this.columns);
     this.rows = 0;
     this.live = 0;
     return rows;

@@ -9,10 +9,13 @@ import { ArenaWriter } from './arena-writer.ts';
 import type { ChunkSink } from './chunk-sink.ts';
 import { CHUNK, CHUNK_BYTES, type ChunkKind } from './format.ts';
 import { writeBucket } from './id-table-chunk.ts';
-import { type DeletedEntry, writeDeleted, writeKey } from './key-chunk.ts';
+import { type DeletedEntry, writeDeleted } from './deleted-chunk.ts';
+import { addKeys } from './save-keys.ts';
+import type { IdTable } from '../base/id-table.ts';
+import { invariant } from '../base/assert.ts';
 import { writeDefinition, writeMachine } from './machine-chunks.ts';
 import { RowChunkWriter } from './row-chunk.ts';
-import { StreamedContexts } from './streamed-contexts.ts';
+import { StreamedArenas } from './streamed-arenas.ts';
 
 /** Rows of a slice: well below a millisecond. */
 const SLICE_ROWS = 1024;
@@ -31,9 +34,15 @@ export async function saveState(state: State, sink: ChunkSink, pause: Pause): Pr
   await sink.flush();
   await addList(sink, CHUNK.machines, groups, writeMachine, pause, 0);
   await addInstances(state, sink, pause);
-  await addBuckets(state, sink, pause);
+  const rest = (): Promise<void> => pause(rows);
+  await addBuckets(sink, CHUNK.idTable, instances.ids, rows, (handle) => handle, rest);
   await addList(sink, CHUNK.deleted, deletedOf(state), writeDeleted, pause, rows);
-  await addList(sink, CHUNK.keys, keys.entries(), writeKey, pause, rows);
+  // One key in the header serves both tables.
+  const isSameKey = Buffer.compare(keys.keys.hashKey, instances.ids.hashKey) === 0;
+  invariant(isSameKey, 'ids and keys are hashed alike');
+  const numbers = await addKeys(keys, sink, rest);
+  const numberOf = (handle: number): number => numbers[handle] as number;
+  await addBuckets(sink, CHUNK.keyTable, keys.keys, keys.size, numberOf, rest);
 }
 
 function* deletedOf(state: State): IterableIterator<DeletedEntry> {
@@ -79,7 +88,7 @@ async function addInstances(state: State, sink: ChunkSink, pause: Pause): Promis
   const rowChunk = new RowChunkWriter();
   const idArenas = new ArenaWriter(sink, CHUNK.ids);
   const contextArenas = new ArenaWriter(sink, CHUNK.contexts);
-  const streamed = new StreamedContexts(instances);
+  const streamed = new StreamedArenas(instances.heap);
   const endRows = (): void => {
     const out = sink.begin(CHUNK.rows);
     const start = out.position;
@@ -97,7 +106,7 @@ async function addInstances(state: State, sink: ChunkSink, pause: Pause): Promis
       }
       ids.locateSlot(instances.idRefOf(handle));
       idArenas.add(ids.bytes, ids.start, ids.end);
-      streamed.before(handle);
+      streamed.before(contexts.refOf(handle));
       contexts.locateSlot(handle);
       rowChunk.add(segment, handle, ids.end - ids.start, contexts.end - contexts.start);
       contextArenas.add(contexts.bytes, contexts.start, contexts.end);
@@ -112,22 +121,28 @@ async function addInstances(state: State, sink: ChunkSink, pause: Pause): Promis
   await sink.drain();
 }
 
-async function addBuckets(state: State, sink: ChunkSink, pause: Pause): Promise<void> {
-  const { instances } = state;
-  const { rows } = instances.rows;
-  const out = sink.begin(CHUNK.idTable);
+/** The buckets of a table whose handles become others, `rows` of them, in the snapshot. */
+async function addBuckets(
+  sink: ChunkSink,
+  kind: ChunkKind,
+  table: IdTable,
+  rows: number,
+  handleOf: (handle: number) => number,
+  rest: () => Promise<void>,
+): Promise<void> {
+  const out = sink.begin(kind);
   let start = out.position;
   let count = 0;
-  for (const bucket of instances.ids.bucketsInOrder()) {
-    writeBucket(out, bucket, rows);
+  for (const bucket of table.bucketsInOrder()) {
+    writeBucket(out, bucket, rows, handleOf);
     count++;
     if (out.position - start < CHUNK_BYTES) continue;
-    sink.end(CHUNK.idTable, start, count);
+    sink.end(kind, start, count);
     count = 0;
     await sink.drain();
-    await pause(rows);
+    await rest();
     start = out.position;
   }
-  if (count > 0) sink.end(CHUNK.idTable, start, count);
+  if (count > 0) sink.end(kind, start, count);
   await sink.drain();
 }

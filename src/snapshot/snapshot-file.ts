@@ -27,7 +27,7 @@ import {
   SNAPSHOT_HEADER,
   SNAPSHOT_VERSION,
 } from './format.ts';
-import { StateLoader } from './load-state.ts';
+import { StateLoader, isLate } from './load-state.ts';
 import { snapshotOffset } from './snapshot-name.ts';
 
 export interface SnapshotFile {
@@ -194,15 +194,15 @@ class OpenSnapshot implements SnapshotFile, ArenaSource {
     );
     const loader = new StateLoader(state, this.header, this.reads.entries, this);
     await this.reads.each(
-      ({ kind }) => kind !== CHUNK.contexts,
+      ({ kind }) => !isLate(kind),
       (chunk, entry, bytes) => this.takeChunk(loader, chunk, entry, bytes),
     );
     if (!loader.finish()) throw this.senseless(0);
     this.loader = loader;
     if (contexts === 'lazy') return;
     await this.reads.each(
-      ({ kind }) => kind === CHUNK.contexts,
-      (chunk, _, bytes) => loader.contexts.fill(chunk, bytes),
+      ({ kind }) => isLate(kind),
+      (chunk, entry, bytes) => this.takeChunk(loader, chunk, entry, bytes),
     );
   }
 

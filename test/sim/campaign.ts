@@ -3,6 +3,8 @@
  * named so that it can be had again, and how both are told.
  */
 
+import type { PhaseCounts } from './phases.ts';
+
 export interface Violation {
   /** For `npm run crash -- --replay TOKEN`. */
   readonly token: string;
@@ -20,6 +22,8 @@ export interface CampaignResult {
   /** Files damaged at rest. */
   readonly damages: number;
   readonly commands: number;
+  /** Crash states between two steps of a snapshot and of what follows from it, where there are any. */
+  readonly phases?: Readonly<PhaseCounts>;
   readonly durationMs: number;
   readonly violations: readonly Violation[];
 }
@@ -47,5 +51,10 @@ export function describeResult(result: CampaignResult): string {
     `${distinct} distinct crash states of ${states}, in ${runs} runs with ${commands} commands,`,
     `${faults} failed calls and ${damages} damaged files: ${violations.length} violations`,
     `(${seconds.toFixed(1)} s, ${rate} distinct states/s)`,
+    ...(result.phases === undefined ? [] : [describePhases(result.phases)]),
   ].join(' ');
+}
+
+export function describePhases({ writing, unnamed, named, dropping }: PhaseCounts): string {
+  return `${writing} of them inside a snapshot, ${unnamed} before it was named, ${named} between that and the first file dropped, ${dropping} in the middle of dropping`;
 }

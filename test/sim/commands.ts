@@ -47,6 +47,15 @@ export interface DeleteOperation extends Keyed {
 }
 export type Operation = CreateOperation | ApplyOperation | DeleteOperation;
 
+/** What the map of a migration does, as data. */
+export interface MapData {
+  /** Where everything goes on; default: where it is. */
+  readonly state?: string;
+  readonly adds: Fields;
+  /** Throws for those with this `n`. */
+  readonly refusesN?: number;
+}
+
 interface Common {
   /** Of the whole group; a single operation has its own. */
   readonly key?: string;
@@ -72,7 +81,16 @@ export type Command =
       readonly value: Fields;
     })
   | (Common & { readonly kind: 'put'; readonly definition: Definition })
-  | (Common & { readonly kind: 'remove'; readonly name: string; readonly version: number });
+  | (Common & { readonly kind: 'remove'; readonly name: string; readonly version: number })
+  | MigrateCommand;
+export interface MigrateCommand extends Common {
+  readonly kind: 'migrate';
+  readonly machine: string;
+  readonly fromVersion: number;
+  readonly toVersion: number;
+  readonly isDry: boolean;
+  readonly map?: MapData;
+}
 
 /** What a caller can tell apart: fields of a result, `{ code, ... }`, or a list of those. */
 export type Answer = Fields | string | undefined | readonly Answer[];

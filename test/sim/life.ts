@@ -10,7 +10,11 @@ import { imageOf, pipelineOf, stateOf, tracesOf } from '../unit/engine/store-sta
 import { type Bounds, Safety } from './bounds.ts';
 import { type Command, shortened, textOf, THROWN } from './commands.ts';
 import { NotingRandom } from './noting-random.ts';
+import type { Moment } from '../../src/engine/api/time-travel.ts';
+import type { ModelState } from './model-state.ts';
+import { checkDifferences, checkPast, type PastOptions } from './past.ts';
 import { perform, type Told, withoutPlace } from './perform.ts';
+import { checkAnswer, type Question } from './questions.ts';
 import type { Prediction } from './model-operations.ts';
 import type { ReferenceModel } from './reference-model.ts';
 import { checkView } from './view.ts';
@@ -43,6 +47,9 @@ export class Life {
   /** The log has stopped: nothing is taken in until it is opened again. */
   isStopped = false;
   commands = 0;
+  /** Snapshots and compactions that ended well, looks into the past, and what was not kept of it. */
+  readonly upkeep = { snapshots: 0, compactions: 0, views: 0, tooOld: 0 };
+  private isClosing = false;
   private readonly options: LifeOptions;
   private readonly isAlways: boolean;
   private readonly random: NotingRandom;
@@ -74,6 +81,7 @@ export class Life {
       random: this.random,
     });
     this.store = await this.ends(opening, 'opening');
+    this.isClosing = false;
     const found = this.store.offset;
     const { bounds } = this.safety;
     if (found < bounds[kind] || found > bounds.issued)
@@ -100,12 +108,13 @@ export class Life {
     safety.issued(before + 1000);
     const now = this.options.simulation.clock.now();
     const last = this.lastOffset;
+    const order = command.kind === 'migrate' ? idsByHandle(store) : [];
     random.start(now);
     const sent = perform(store, command);
     const ids = random.stop();
     // Full frames are written and applied as a call begins, before it is decided.
     const applied = store.offset;
-    const expected = model.run(command, { now, applied, ids });
+    const expected = model.run(command, { now, applied, ids, order });
     const isRefused = this.options.hasFaults && this.lastOffset === last;
     if (isRefused && model.offset > before) model.rollBack(before);
     const after = model.offset;
@@ -178,6 +187,73 @@ export class Life {
     if (outcome === 'unknown' || reopen === true) this.isStopped = true;
   }
 
+  // ---- what a caller does besides -------------------------------------------------------------
+
+  /** What reads show now. */
+  get visible(): ModelState {
+    const state = this.model.history.get(this.store.offset);
+    if (state === undefined)
+      throw new Error(`reads show ${this.store.offset}, the end of no commit`);
+    return state;
+  }
+
+  /** Begins to, and goes on with other things; settle() waits for it. */
+  keepUp(what: 'snapshot' | 'compact' | 'force'): void {
+    this.lookAround();
+    const { store, model, upkeep } = this;
+    const target = model.offset;
+    this.beside(async () => {
+      if (what !== 'snapshot') {
+        await store.compact({ force: what === 'force' });
+        upkeep.compactions++;
+        return;
+      }
+      const { offset } = await store.snapshot();
+      if (!this.options.hasFaults && offset < target)
+        throw new Error(`a snapshot has ${offset} records, to be at least ${target}`);
+      if (!model.history.has(offset))
+        throw new Error(`a snapshot of ${offset}, the end of no commit`);
+      upkeep.snapshots++;
+      // It has them, and was synced.
+      this.safety.survivesCut(offset);
+    });
+  }
+
+  lookBack(moment: Moment, question: Question): void {
+    this.beside(async () => this.noteView(await checkPast(this.past, moment, question)));
+  }
+
+  compare(before: Moment, after: Moment): void {
+    this.beside(async () => this.noteView(await checkDifferences(this.past, before, after)));
+  }
+
+  private noteView(isKept: boolean): void {
+    this.upkeep[isKept ? 'views' : 'tooOld']++;
+  }
+
+  private get past(): PastOptions {
+    const { model, store, options } = this;
+    return { store, history: model.history, isArchived: options.store.archive === true };
+  }
+
+  ask(question: Question): void {
+    const { visible } = this;
+    try {
+      checkAnswer(this.store.instances, question, visible);
+    } catch (error) {
+      this.mayFail(error);
+    }
+  }
+
+  private beside(run: () => Promise<void>): void {
+    const ended = run().catch((error: unknown) => {
+      const { code } = error as { code?: string };
+      if (!(this.isClosing && code === 'STORE_CLOSED')) this.mayFail(error);
+    });
+    ended.catch(() => undefined);
+    this.waiting.push(ended);
+  }
+
   // ---- waiting ---------------------------------------------------------------------------------
 
   /** Until everything that was sent is answered. */
@@ -214,10 +290,12 @@ export class Life {
     }
   }
 
-  /** Ends the process in an orderly way, if it still can. */
-  async close(): Promise<void> {
+  /** Ends the process in an orderly way, if it still can; `before` begins what closing meets half done. */
+  async close(before?: () => void): Promise<void> {
     await this.settle();
     const { model, safety } = this;
+    this.isClosing = true;
+    before?.();
     const target = model.offset;
     try {
       await this.ends(this.store.close(), 'close()');
@@ -230,6 +308,7 @@ export class Life {
       this.mayFail(error);
       this.stopped();
     }
+    await this.ends(Promise.all(this.waiting.splice(0)), 'what closing met');
   }
 
   /** After a failure of the log: what was not told 'unknown' and is not visible, is not there. */
@@ -275,6 +354,17 @@ export class Life {
       callOff();
     }
   }
+}
+
+/** Of rows and of what waits: the order in which a migration goes through them. */
+function idsByHandle(store: Store): string[] {
+  const { overlay } = pipelineOf(store);
+  const { instances } = stateOf(store);
+  const handles = new Map<string, number>();
+  for (let handle = 0; handle < instances.rows.rows; handle++)
+    if (instances.isLive(handle)) handles.set(instances.idText(handle), handle);
+  for (const { id, handle } of overlay.created()) handles.set(id, handle);
+  return [...handles].toSorted(([, a], [, b]) => a - b).map(([id]) => id);
 }
 
 function isRefusal(answer: unknown): boolean {

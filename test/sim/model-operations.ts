@@ -22,6 +22,8 @@ export interface Circumstances {
   readonly applied: number;
   /** For instances that are created without an id. */
   readonly ids: readonly string[];
+  /** Ids of all instances in the order of their handles, where that counts. */
+  readonly order?: readonly string[];
 }
 
 export interface Prediction {

@@ -58,6 +58,9 @@ export class ModelState {
   readonly machines: Map<string, Machine>;
   readonly instances: Map<string, Row>;
   readonly keys: Map<string, Remembered>;
+  /** Of the last commit by the clock, and the latest of all. */
+  time = Number.NEGATIVE_INFINITY;
+  maxTime = Number.NEGATIVE_INFINITY;
   deletions: readonly Deletion[] = [];
   readonly gone: Map<string, Gone>;
   /** The last purge that took keys. */
@@ -71,8 +74,16 @@ export class ModelState {
     this.gone = new Map(before?.gone);
     if (before === undefined) return;
     this.offset = before.offset;
+    this.time = before.time;
+    this.maxTime = before.maxTime;
     this.deletions = before.deletions;
     this.keysPurgedBy = before.keysPurgedBy;
+  }
+
+  /** A commit was made at this time. */
+  committed(now: number): void {
+    this.time = now;
+    this.maxTime = Math.max(this.maxTime, now);
   }
 
   living(name: string, version: number): number {

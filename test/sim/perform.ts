@@ -1,5 +1,6 @@
 /** Commands of a simulated run on a real store, and its answers as the data the model predicts. */
 import type { BatchOperation } from '../../src/engine/api/transaction.ts';
+import type { MigrationPlan } from '../../src/engine/api/machine.ts';
 import type { Store } from '../../src/engine/api/store.ts';
 import type { Transaction } from '../../src/engine/api/transaction.ts';
 import { isStoreError } from '../../src/base/errors.ts';
@@ -8,9 +9,11 @@ import {
   type Command,
   DROPPED,
   type Fields,
+  type MigrateCommand,
   type Operation,
   THROWN,
 } from './commands.ts';
+import { mapOf } from './model-migration.ts';
 
 /** What a payload that is none holds. */
 const BAD: Fields = { n: Number.NaN };
@@ -61,9 +64,22 @@ function start(store: Store, command: Command, steps: Answer[]): Promise<unknown
       }, options);
     case 'put':
       return store.machines.put(command.definition, options);
-    default:
+    case 'remove':
       return store.machines.remove(command.name, command.version);
+    default:
+      return store.instances.migrate(planOf(command));
   }
+}
+
+function planOf(command: MigrateCommand): MigrationPlan {
+  const { machine, fromVersion, toVersion, isDry, map } = command;
+  return {
+    machine,
+    fromVersion,
+    toVersion,
+    ...(isDry && { dryRun: true }),
+    ...(map !== undefined && { map: mapOf(map) as NonNullable<MigrationPlan['map']> }),
+  };
 }
 
 const CHANGED_MIND = new Error('the callback changed its mind');
@@ -151,7 +167,8 @@ export function withoutPlace(answer: Answer): Answer {
 // ---- answers ------------------------------------------------------------------------------------
 
 function shownResult(command: Command, result: unknown): Answer {
-  if (command.kind === 'transaction' || command.kind === 'remove') return result as Answer;
+  const { kind } = command;
+  if (kind === 'transaction' || kind === 'remove' || kind === 'migrate') return result as Answer;
   if (command.kind === 'batch') return (result as unknown[]).map(shownIn);
   if (command.kind === 'one') return shown(result as object);
   const { name, version, created } = result as Record<string, unknown>;

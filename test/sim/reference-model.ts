@@ -10,11 +10,13 @@ import {
   type Answer,
   type Command,
   type Fields,
+  type MigrateCommand,
   type Operation,
   textOf,
   THROWN,
 } from './commands.ts';
 import { putMachine, removeMachine } from './model-machines.ts';
+import { decideMigration, type Migration } from './model-migration.ts';
 import { type Cutoffs, Retention } from './model-retention.ts';
 import {
   type Call,
@@ -75,9 +77,18 @@ export class ReferenceModel {
       case 'batch':
       case 'transaction':
         return this.group(command, call);
+      case 'migrate':
+        return this.migrate(command, call);
       default:
         return this.register(command, call);
     }
+  }
+
+  private migrate(command: MigrateCommand, call: Call): Prediction {
+    const decided = decideMigration(command, this.state, call.order ?? [], call.now);
+    if (!isMigration(decided)) return { answer: decided, restsOn: this.offset };
+    if (decided.hasAny) this.purge(call, []);
+    return this.commit(decided.effect, call);
   }
 
   private register(command: Extract<Command, { kind: 'put' | 'remove' }>, call: Call): Prediction {
@@ -87,7 +98,7 @@ export class ReferenceModel {
         : removeMachine(this.state, command.name, command.version);
     if (typeof decided !== 'function') return { answer: decided, restsOn: this.offset };
     this.purge(call, []);
-    return this.commit(decided);
+    return this.commit(decided, call);
   }
 
   private single(operation: Operation, call: Call): Prediction {
@@ -95,14 +106,14 @@ export class ReferenceModel {
     const decided = this.operations.decide(operation, this.state, call, (one) => needed.push(one));
     if (typeof decided !== 'function') return decided;
     this.purge(call, needed);
-    return this.commit(decided);
+    return this.commit(decided, call);
   }
 
   /** What the command needs gone, and what is due: commits of their own before it. */
   private purge(call: Call, needed: readonly Cutoffs[]): void {
-    for (const one of needed) this.commit((work) => this.purged(work, one));
+    for (const one of needed) this.commit((work) => this.purged(work, one), call);
     const due = this.retention.due(this.state, call);
-    if (due !== undefined) this.commit((work) => this.purged(work, due));
+    if (due !== undefined) this.commit((work) => this.purged(work, due), call);
   }
 
   private purged(work: ModelState, cutoffs: Cutoffs): Answer {
@@ -110,13 +121,10 @@ export class ReferenceModel {
     return undefined;
   }
 
-  private commit(effect: Effect): Prediction {
+  private commit(effect: Effect, call: Call): Prediction {
     const work = new ModelState(this.state);
     const answer = effect(work);
-    if (work.offset > this.offset) {
-      this.state = work;
-      this.history.set(work.offset, work);
-    }
+    this.committed(work, call);
     return { answer, restsOn: this.offset };
   }
 
@@ -154,11 +162,15 @@ export class ReferenceModel {
       const time = keyTime(work, call);
       work.keys.set(scoped, { fingerprint, answer: replayed, offset, time, by: command });
     }
-    if (work.offset > this.offset) {
-      this.state = work;
-      this.history.set(work.offset, work);
-    }
+    this.committed(work, call);
     return { answer, restsOn: this.offset, steps };
+  }
+
+  private committed(work: ModelState, { now }: Call): void {
+    if (work.offset === this.offset) return;
+    work.committed(now);
+    this.state = work;
+    this.history.set(work.offset, work);
   }
 
   /** Each operation on `work`; gives what the whole group fails with. */
@@ -183,6 +195,10 @@ export class ReferenceModel {
     }
     return command.kind === 'transaction' && command.throws ? THROWN : undefined;
   }
+}
+
+function isMigration(decided: Answer | Migration): decided is Migration {
+  return typeof decided === 'object' && decided !== null && 'effect' in decided;
 }
 
 /** Of a batch with a key: an operation that has one too, or whose value no fingerprint can be taken of. */

@@ -16,6 +16,7 @@ import {
 import { mixSeeds, seededChoices } from './choices.ts';
 import { tryDamage } from './damage.ts';
 import { Oracle } from './oracle.ts';
+import { noPhases, type PhaseCounts, phasesOf } from './phases.ts';
 import {
   boundsAt,
   crashesAt,
@@ -42,15 +43,19 @@ interface Counts {
   faults: number;
   damages: number;
   commands: number;
+  readonly phases: PhaseCounts;
 }
 
 export async function runStoreCampaign(options: CampaignOptions): Promise<CampaignResult> {
   const startedMs = nodeThread.monotonicMs();
-  const counts: Counts = { runs: 0, states: 0, distinct: 0, faults: 0, damages: 0, commands: 0 };
+  const counts: Counts = {
+    ...{ runs: 0, states: 0, distinct: 0, faults: 0, damages: 0, commands: 0 },
+    phases: noPhases(),
+  };
   const violations: Violation[] = [];
   const result = (): CampaignResult => {
     const durationMs = nodeThread.monotonicMs() - startedMs;
-    return { ...counts, durationMs, violations: [...violations] };
+    return { ...counts, phases: { ...counts.phases }, durationMs, violations: [...violations] };
   };
   for (let run = 0; counts.distinct < options.states && violations.length < MAX_VIOLATIONS; run++) {
     const seed = mixSeeds(options.seed, run);
@@ -123,6 +128,7 @@ class Walker {
     for (let at = start; at <= journal.length; at++)
       if (journal[at]?.kind !== 'told') points.push(at);
     const share = STATES_A_LIFE / (points.length * STATES_A_POINT);
+    const phases = phasesOf(disk);
     const walk = disk.walk();
     const its = { history: model.history, model: settings.model, store: settings.store };
     const oracle = new Oracle(its, false, ({ image }) => {
@@ -135,6 +141,8 @@ class Walker {
       for (const choice of crashesAt(record, walk, random)) {
         this.place = `${point}/${choice}`;
         this.counts.states++;
+        const phase = phases[point];
+        if (phase !== undefined) this.counts.phases[phase]++;
         const bounds = boundsAt(record, point, choice);
         const crash = crashAt(walk, journal, choice);
         const digest = crash.disk.image.digest();

@@ -15,6 +15,7 @@ import { Life } from './life.ts';
 import { Misfortune } from './misfortune.ts';
 import { ReferenceModel } from './reference-model.ts';
 import { drawSettings, type Settings } from './store-settings.ts';
+import { maybeSomething } from './upkeep.ts';
 import { Workload } from './workload.ts';
 
 /** What was recorded of a life. */
@@ -36,6 +37,7 @@ export interface Record {
   readonly bounds: Bounds;
   readonly commands: number;
   readonly faults: number;
+  readonly upkeep: Life['upkeep'];
 }
 
 export interface RunOptions {
@@ -48,7 +50,9 @@ export interface RunOptions {
   readonly hasFaults: boolean;
 }
 
-const YEAR_MS = 365 * 86_400_000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+const YEAR_MS = 365 * DAY_MS;
 const EPOCH_MS = 1_700_000_000_000;
 
 export class LifeError extends Error {
@@ -160,14 +164,14 @@ async function liveOnce(spec: LifeSpec): Promise<Record> {
   await life.settle();
   if (life.isStopped) await reopen(life, misfortune, choose);
   const isClosed = choose(3) === 2;
-  if (isClosed) await life.close();
+  if (isClosed) await closeSomehow(life, choose);
   else if (choose(2) === 1) await rest(life);
   const { faults } = misfortune;
-  const { commands, safety } = life;
+  const { commands, safety, upkeep } = life;
   const { bounds } = safety;
   const { life: number } = spec;
   const facts = { life: number, disk, settings, model, start, opened, kind, before, found };
-  return { ...facts, isClosed, bounds, commands, faults };
+  return { ...facts, isClosed, bounds, commands, faults, upkeep };
 }
 
 async function burst(
@@ -181,6 +185,7 @@ async function burst(
     if (choose(12) === 11) simulation.clock.jump(drawJump(choose));
     life.send(workload.next(simulation.clock.now(), life.model.state));
   }
+  maybeSomething(life, choose);
   const then = choose(8);
   if (then === 1) await life.flush();
   if (then === 2) await life.pass(choose(120));
@@ -189,6 +194,12 @@ async function burst(
   if (then < 6) await life.settle();
   else await life.pass(choose(3) / 10);
   if (then < 4) life.check();
+}
+
+/** Perhaps in the middle of a snapshot, or of what follows one. */
+async function closeSomehow(life: Life, choose: Choices): Promise<void> {
+  const what = pick(choose, [undefined, undefined, 'snapshot', 'force'] as const);
+  await life.close(what && (() => life.keepUp(what)));
 }
 
 /** So long that everything written is vouched for. */
@@ -207,7 +218,7 @@ async function reopen(life: Life, misfortune: Misfortune, choose: Choices): Prom
   await life.settle();
   const { offset } = life.model;
   const image = life.image;
-  await life.close();
+  await closeSomehow(life, choose);
   const wasStopped = life.isStopped;
   if (choose(3) > 0) misfortune.end();
   await misfortune.survive(async () => {
@@ -218,8 +229,9 @@ async function reopen(life: Life, misfortune: Misfortune, choose: Choices): Prom
 }
 
 function drawJump(choose: Choices): number {
-  const kind = choose(6);
+  const kind = choose(7);
   if (kind < 2) return choose(50);
   if (kind < 4) return choose(500) - 100;
-  return (choose(7) - 3) * YEAR_MS;
+  const unit = pick(choose, [YEAR_MS, MINUTE_MS, YEAR_MS, DAY_MS]);
+  return (choose(7) - 3) * unit;
 }

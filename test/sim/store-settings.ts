@@ -40,6 +40,25 @@ export function drawSettings(choose: Choices): Settings {
       deletedRetentionMs,
       maxMachineVersions: maxVersions,
       blockingSync: choose(2) === 0,
+      ...drawSnapshots(choose),
+      snapshotInterval: pick(choose, ['auto', 4, 0, 15, 1 + choose(30)] as const),
+      keepSnapshots: 1 + choose(3),
+      compaction: choose(4) > 0,
+      archive: choose(4) === 3,
+      verifyOnOpen: choose(2) === 0 ? 'lazy' : 'full',
     },
+  };
+}
+
+function drawSnapshots(choose: Choices): StoreOptions {
+  return {
+    // By itself after so many records, or never; 'auto' needs more than a run has, or many files.
+    snapshotInterval: pick(choose, [0, 4, 'auto', 11, 0, 30, 1]),
+    keepSnapshots: 1 + choose(3),
+    compaction: choose(4) < 3,
+    archive: choose(4) === 3,
+    verifyOnOpen: pick(choose, ['lazy', 'full', 'lazy']),
+    ...(choose(5) === 4 && { maxWalSegments: 1 + choose(3) }),
+    ...(choose(8) === 7 && { maxWalBytes: 1500 }),
   };
 }

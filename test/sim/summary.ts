@@ -1,5 +1,7 @@
 /** What `npm run crash` says: a line now and then on the way, and a table or JSON at the end. */
 import type { CampaignResult } from './campaign.ts';
+import { describePhases } from './campaign.ts';
+import { noPhases, PHASES } from './phases.ts';
 import { type Asked, type CampaignName, CAMPAIGNS } from './command-line.ts';
 
 export type Results = ReadonlyMap<CampaignName, readonly CampaignResult[]>;
@@ -17,7 +19,9 @@ function sum(campaign: string, results: readonly CampaignResult[]): Row {
   // Jobs run side by side.
   const durationMs = Math.max(0, ...results.map((one) => one.durationMs));
   const violations = results.flatMap((one) => [...one.violations]);
-  return { campaign, ...(counts as Record<Count, number>), durationMs, violations };
+  const phases = noPhases();
+  for (const one of results) for (const phase of PHASES) phases[phase] += one.phases?.[phase] ?? 0;
+  return { campaign, ...(counts as Record<Count, number>), phases, durationMs, violations };
 }
 
 /** A row for each campaign that ran, and one for all. Campaigns of one job follow each other. */
@@ -73,7 +77,10 @@ export function table(rows: readonly Row[]): string {
     line
       .map((text, i) => (i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0)))
       .join('  ');
-  return [head, ...lines].map(format).join('\n');
+  const { phases = noPhases() } = rows.at(-1) ?? {};
+  const hasAny = PHASES.some((phase) => phases[phase] > 0);
+  const more = hasAny ? [`states: ${describePhases(phases)}`] : [];
+  return [...[head, ...lines].map(format), ...more].join('\n');
 }
 
 export function violationText(rows: readonly Row[]): string {

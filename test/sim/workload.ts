@@ -40,6 +40,7 @@ export class Workload {
   next(now: number, state: ModelState): Command {
     const { choose } = this;
     if (state.machines.size === 0 || choose(24) === 23) return this.registering();
+    if (choose(25) === 24) return this.migrating();
     const kind = choose(20);
     const common = {
       ...(choose(5) === 4 && { durable: true }),
@@ -62,6 +63,24 @@ export class Workload {
     const version = 1 + choose(3);
     if (choose(4) === 3) return { kind: 'remove', name, version };
     return { kind: 'put', definition: this.definition(name, version) };
+  }
+
+  private migrating(): Command {
+    const { choose } = this;
+    const [fromVersion, toVersion] = [1 + choose(3), 1 + choose(3)];
+    const plan = {
+      machine: pick(choose, MACHINES),
+      fromVersion,
+      toVersion,
+      isDry: choose(4) === 3,
+    };
+    if (choose(2) === 0) return { kind: 'migrate', ...plan };
+    const map = {
+      ...(choose(2) === 1 && { state: pick(choose, [...STATES, 'extra', 'nowhere']) }),
+      ...(choose(3) === 2 && { refusesN: choose(4) }),
+      adds: choose(2) === 1 ? { moved: fromVersion } : { n: choose(7), deep: { a: [fromVersion] } },
+    };
+    return { kind: 'migrate', ...plan, map };
   }
 
   private definition(name: string, version: number): Definition {

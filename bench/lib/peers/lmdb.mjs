@@ -69,6 +69,11 @@ export class LmdbPeer {
    */
   async bulkLoad(ids) {
     this.root.transactionSync(() => this.createInOrder(ids));
+    await this.sync();
+  }
+
+  /** Everything so far is durable (for `durable: false`). */
+  async sync() {
     await new Promise((resolve, reject) => {
       this.root.sync((error) => (error ? reject(error) : resolve(undefined)));
     });
@@ -87,8 +92,8 @@ export class LmdbPeer {
       if (list === undefined) customers.set(context.customer, [id]);
       else list.push(id);
     }
-    for (const customer of [...customers.keys()].sort())
-      for (const id of customers.get(customer)) this.customers.putSync(customer, id);
+    for (const [customer, list] of [...customers].sort(([a], [b]) => (a < b ? -1 : 1)))
+      for (const id of list) this.customers.putSync(customer, id);
   }
 
   createInstances(ids, first) {

@@ -96,6 +96,12 @@ export class SqlitePeer {
       .pluck(true);
   }
 
+  /** Everything so far is durable (for `durable: false`). */
+  async sync() {
+    this.database.pragma('synchronous = FULL');
+    this.database.pragma('wal_checkpoint(TRUNCATE)');
+  }
+
   /**
    * One transaction without syncs, the indexes made behind the rows, then one sync: what a crash leaves
    * of it is thrown away and loaded again.

@@ -104,7 +104,7 @@ function unknownState(state: string, to: Definition): string {
   return `version ${to.version} has no state ${shown}`;
 }
 
-export function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   try {
     const text: unknown = error instanceof Error ? error.message : error;
     return String(text).slice(0, REASON_CHARACTERS);

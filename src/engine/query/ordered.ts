@@ -147,7 +147,7 @@ function alongValues(query: OrderedQuery): OrderedWay | undefined {
   if (!isWorthWhile(query, countIn(index, range))) return undefined;
   const from = bound === undefined ? undefined : clamped(keyOf(bound), range);
   return {
-    walk: new ValueWalk(index, ordering, wanted, range, from),
+    walk: new ValueWalk(index, state.instances, ordering, wanted, range, from),
     text: `index ${path} in order`,
   };
 }

@@ -33,6 +33,8 @@ export class Ordering {
   /** Values of a path without such an index, decoded once. */
   private readonly decoded = new Map<number, unknown>();
   readonly compare: (a: number, b: number) => number;
+  /** Of rows with equal sort values, in the direction of the order. */
+  readonly compareIds: (a: number, b: number) => number;
 
   constructor(state: State, wanted: WantedOrder, index: PathIndex | undefined) {
     this.state = state;
@@ -40,7 +42,10 @@ export class Ordering {
     this.wanted = wanted;
     this.index = index?.tellsOrder === true ? index : undefined;
     this.sign = wanted.isDescending ? -1 : 1;
-    this.compare = (a, b) => this.sign * (this.compareSortValues(a, b) || this.compareIds(a, b));
+    const { instances, sign } = this;
+    const { ids } = instances;
+    this.compareIds = (a, b) => sign * ids.compare(instances.idRefOf(a), instances.idRefOf(b));
+    this.compare = (a, b) => sign * this.compareSortValues(a, b) || this.compareIds(a, b);
   }
 
   /** May the sort value of an instance change while somebody pages through it? */
@@ -56,11 +61,6 @@ export class Ordering {
     if (index !== undefined && index.has(a) && index.has(b))
       return index.sorted.compare(index.valueOf(a), index.valueOf(b));
     return compareValues(this.valueOf(a), this.valueOf(b));
-  }
-
-  compareIds(a: number, b: number): number {
-    const { instances } = this;
-    return instances.ids.compare(instances.idRefOf(a), instances.idRefOf(b));
   }
 
   /** What a row is ordered by; undefined for 'id', and for a path that holds no scalar. */

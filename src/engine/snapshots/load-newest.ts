@@ -85,7 +85,7 @@ async function loadInto(
 }
 
 /** Damaged, gone, or on a part of the disk that gives errors: another one may still be sound. */
-export function isUnusable(error: unknown): error is StoreError {
+function isUnusable(error: unknown): error is StoreError {
   if (isStoreError(error, 'CORRUPT', 'NOT_FOUND')) return true;
   return isStoreError(error, 'WAL_IO_ERROR') && error.details.errno === 'EIO';
 }

@@ -60,7 +60,7 @@ export async function makeSnapshot(
 }
 
 /** Everything behind what the state has, up to `through`, which must end a commit. @throws {StoreError} CORRUPT, WAL_IO_ERROR */
-export async function foldThrough(
+async function foldThrough(
   state: State,
   fileIo: FileIo,
   frames: FrameFiles,

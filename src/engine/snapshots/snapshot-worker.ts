@@ -13,6 +13,11 @@ const SLICE_MS = 2;
 const REST_FACTOR = 1.5;
 
 parentPort?.on('message', (request: WorkerRequest) => void answer(request));
+tell({ isReady: true });
+
+function tell(message: WorkerAnswer): void {
+  parentPort?.postMessage(message, []);
+}
 
 async function answer({ task, shared }: WorkerRequest): Promise<void> {
   let result: WorkerAnswer;
@@ -22,7 +27,7 @@ async function answer({ task, shared }: WorkerRequest): Promise<void> {
   } catch (error) {
     result = { error: plainError(error) };
   }
-  parentPort?.postMessage(result, []);
+  tell(result);
 }
 
 /** Rests only while others commit: nobody is in the way of a store that stands still. */

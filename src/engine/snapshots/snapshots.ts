@@ -14,13 +14,15 @@ import { StoreError } from '../../base/errors.ts';
 import type { CatalogueEntry } from '../../snapshot/catalogue.ts';
 import type { Truncation } from '../../../wal/log-types.ts';
 import { framesOf } from '../../../wal/read-frames.ts';
+import { HASH_KEY_BYTES } from '../new-state.ts';
 import { Holds } from './holds.ts';
 import { isAbout } from './load-newest.ts';
 import type { SnapshotParts, TakenSnapshot } from './parts.ts';
 import { Published } from './published.ts';
 import { isScheduled, isSnapshotDue, retryDelayMs } from './schedule.ts';
 
-const HASH_KEY_BYTES = 8;
+/** Attempts that may fail before a base that cannot be read counts as damaged. */
+const PATIENCE = 2;
 
 export class Snapshots {
   readonly holds: Holds = new Holds();
@@ -68,10 +70,14 @@ export class Snapshots {
   /** Also called once after opening: the log may have grown in many short lives. */
   takeIfDue(): void {
     if (!this.isScheduled || this.isTriggered || this.isRunning) return;
-    const { thread, settings, logger, location } = this.parts;
+    const { thread, settings } = this.parts;
     const now = thread.monotonicMs();
     if (this.failuresInRow > 0 && now - this.failedAt < retryDelayMs(this.failuresInRow)) return;
-    if (!isSnapshotDue(settings, this.uncovered(now))) return;
+    if (isSnapshotDue(settings, this.uncovered(now))) this.takeByItself();
+  }
+
+  private takeByItself(): void {
+    const { logger, location } = this.parts;
     this.isTriggered = true;
     this.take()
       .catch((error: unknown) => {
@@ -120,9 +126,10 @@ export class Snapshots {
     });
   }
 
-  /** A snapshot that counted is damaged: none begins there, and the next one is due at once. */
-  noteBad(offset: number): void {
+  /** A snapshot that counted is damaged: another one is made at once, from files that are not, for the next opening. */
+  replace(offset: number): void {
     this.bad.add(offset);
+    this.takeByItself();
   }
 
   private newestGood(): CatalogueEntry | undefined {
@@ -192,6 +199,8 @@ export class Snapshots {
         return await runner.run(task, this.stopping.signal);
       } catch (error) {
         if (base === undefined || !isAbout(error, base.offset)) throw error;
+        // A disk that gives errors now may not do so later: that alone costs no snapshot at once.
+        if (error.code === 'WAL_IO_ERROR' && this.failuresInRow < PATIENCE) throw error;
         failure = error;
         this.bad.add(base.offset);
         this.parts.onBad(error);

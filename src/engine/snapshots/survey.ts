@@ -14,6 +14,7 @@ import { digestOf } from '../../state/digest.ts';
 import type { State } from '../../state/state.ts';
 import { corrupt, ioError } from '../../../wal/log-error.ts';
 import { type ManifestState, readManifest } from '../../../wal/manifest.ts';
+import { verifyLog } from '../../../wal/verify.ts';
 import { newState } from '../new-state.ts';
 import { openNamed } from './load-newest.ts';
 
@@ -62,8 +63,9 @@ export class SnapshotSurvey {
   async read(): Promise<void> {
     const manifest = await this.manifest();
     const isWhole = manifest !== undefined && manifest.oldestSegment <= 1;
-    this.entries = await this.named(manifest);
-    for (const entry of this.entries) await this.examine(entry, manifest?.storeId, isWhole);
+    const storeId = manifest?.storeId ?? (await this.storeIdOfLog());
+    this.entries = await this.named(manifest, storeId);
+    for (const entry of this.entries) await this.examine(entry, storeId, isWhole);
   }
 
   /** What is wrong with it is the business of whoever reads the log; that it cannot be read now is no damage. */
@@ -76,8 +78,16 @@ export class SnapshotSurvey {
     }
   }
 
-  private async named(manifest: ManifestState | undefined): Promise<CatalogueEntry[]> {
-    if (manifest === undefined) return entriesOnDisk(this.fileIo, this.directory, undefined);
+  /** Each of its files says whose it is. */
+  private async storeIdOfLog(): Promise<Uint8Array | undefined> {
+    return (await verifyLog(this.directory, { fileIo: this.fileIo })).storeId;
+  }
+
+  private async named(
+    manifest: ManifestState | undefined,
+    storeId: Uint8Array | undefined,
+  ): Promise<CatalogueEntry[]> {
+    if (manifest === undefined) return entriesOnDisk(this.fileIo, this.directory, storeId);
     try {
       return decodeCatalogue(manifest.extra);
     } catch (error) {
@@ -170,7 +180,7 @@ export class SnapshotSurvey {
 }
 
 /** Snapshot files that say of themselves that they are whole, and of this store, oldest first. */
-export async function entriesOnDisk(
+async function entriesOnDisk(
   fileIo: FileIo,
   directory: string,
   storeId: Uint8Array | undefined,

@@ -17,7 +17,9 @@ export interface WorkerRequest {
   readonly shared: Int32Array;
 }
 
-export type WorkerAnswer = { readonly made: CatalogueEntry } | { readonly error: PlainError };
+export type WorkerAnswer =
+  /** It runs, and may be asked. */
+  { readonly isReady: true } | { readonly made: CatalogueEntry } | { readonly error: PlainError };
 
 /** An error as data: classes do not survive the way between threads. */
 export interface PlainError {

@@ -1,6 +1,7 @@
 /**
- * The snapshot job in a worker thread: started with the first job, kept, and stopped with the
- * store. A worker that dies fails its job, and the next job starts another one.
+ * The snapshot job in a worker thread: started with a job, kept for the next one if that comes
+ * soon, and stopped otherwise, for it holds memory of the size of the store until then. A worker that dies fails its job, and the next job starts another one; where none can be
+ * started at all (code that was bundled into one file) the job runs on this thread.
  *
  * What the two threads share is a few counters (see worker-messages.ts): the worker works in short
  * slices and rests in between while commits go on.
@@ -19,7 +20,11 @@ export function canStartWorker(thread: Thread): boolean {
   return thread.startWorker !== undefined && import.meta.url.endsWith('.js');
 }
 
+/** Starting one takes some 50 ms, so jobs that follow each other share one. */
+const IDLE_MS = 2000;
+
 interface Waiting {
+  readonly worker: WorkerThread;
   readonly resolve: (made: CatalogueEntry) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -28,11 +33,16 @@ export class WorkerRunner implements SnapshotRunner {
   private readonly thread: Thread;
   private readonly entry: URL;
   private readonly shared = new Int32Array(new SharedArrayBuffer(SHARED.bytes));
+  private readonly fallback: SnapshotRunner;
   private worker: WorkerThread | undefined;
+  /** One has run once. */
+  private isProven = false;
   private waiting: Waiting | undefined;
+  private disarm = (): void => undefined;
 
-  constructor(thread: Thread, entry: URL = ENTRY) {
+  constructor(thread: Thread, fallback: SnapshotRunner, entry: URL = ENTRY) {
     this.thread = thread;
+    this.fallback = fallback;
     this.entry = entry;
   }
 
@@ -42,19 +52,30 @@ export class WorkerRunner implements SnapshotRunner {
   }
 
   async run(task: SnapshotTask, signal: AbortSignal): Promise<CatalogueEntry> {
+    try {
+      return await this.runThere(task, signal);
+    } catch (error) {
+      if (this.isProven || signal.aborted) throw error;
+      return this.fallback.run(task, signal);
+    }
+  }
+
+  private async runThere(task: SnapshotTask, signal: AbortSignal): Promise<CatalogueEntry> {
     signal.throwIfAborted();
+    this.disarm();
     const stop = (): void => void this.stop();
     signal.addEventListener('abort', stop, { once: true });
     try {
       return await new Promise<CatalogueEntry>((resolve, reject) => {
-        this.waiting = { resolve, reject };
-        this.worker ??= this.start();
-        this.worker.hold(true);
-        this.worker.post({ task, shared: this.shared });
+        const worker = (this.worker ??= this.start());
+        this.waiting = { worker, resolve, reject };
+        worker.hold(true);
+        worker.post({ task, shared: this.shared });
       });
     } finally {
       this.waiting = undefined;
       this.worker?.hold(false);
+      this.disarm = this.thread.delay(IDLE_MS, () => void this.stop());
       signal.removeEventListener('abort', stop);
     }
   }
@@ -72,13 +93,17 @@ export class WorkerRunner implements SnapshotRunner {
   }
 
   private answered(answer: WorkerAnswer): void {
-    if ('made' in answer) this.waiting?.resolve(answer.made);
+    if ('isReady' in answer) this.isProven = true;
+    else if ('made' in answer) this.waiting?.resolve(answer.made);
     else this.waiting?.reject(errorOf(answer.error));
   }
 
   private gone(worker: WorkerThread | undefined, cause: Error | undefined): void {
     if (this.worker === worker) this.worker = undefined;
-    this.waiting?.reject(
+    // One that was stopped may be gone only when the next one is at work.
+    const { waiting } = this;
+    if (waiting === undefined || waiting.worker !== worker) return;
+    waiting.reject(
       isStoreError(cause)
         ? cause
         : new StoreError('INTERNAL_ERROR', 'the worker that took a snapshot ended early', {
@@ -95,6 +120,7 @@ export class WorkerRunner implements SnapshotRunner {
   }
 
   close(): Promise<void> {
+    this.disarm();
     return this.stop();
   }
 }

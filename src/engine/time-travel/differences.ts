@@ -8,8 +8,8 @@ import { ROW_FLAG } from '../../instance/row.ts';
 import type { State } from '../../state/state.ts';
 import type { Instance } from '../api/instance.ts';
 import type { Difference } from '../api/time-travel.ts';
-import { LIMITS } from '../limits.ts';
 import { instanceAt } from '../results.ts';
+import { Pace } from './pace.ts';
 
 /** Rows between two looks at the time. */
 const ROWS_AT_ONCE = 1024;
@@ -32,26 +32,6 @@ export async function* differences(
   }
 }
 
-/** Work in slices. */
-class Pace {
-  private readonly thread: Thread;
-  private sliceEnd: number;
-
-  constructor(thread: Thread) {
-    this.thread = thread;
-    this.sliceEnd = thread.monotonicMs() + LIMITS.sliceMs;
-  }
-
-  get isOver(): boolean {
-    return this.thread.monotonicMs() > this.sliceEnd;
-  }
-
-  async turn(): Promise<void> {
-    await new Promise<void>((resolve) => this.thread.nextTurn(resolve));
-    this.sliceEnd = this.thread.monotonicMs() + LIMITS.sliceMs;
-  }
-}
-
 /** Ids that may be different, sorted by their UTF-8 bytes. */
 async function candidates(older: State, newer: State, pace: Pace): Promise<string[]> {
   const found: Buffer[] = [];
@@ -65,7 +45,41 @@ async function candidates(older: State, newer: State, pace: Pace): Promise<strin
     if (isDeleted(older, handle) || hasRow(newer, older.instances.idText(handle))) return;
     add(older, handle);
   });
-  return found.sort((a, b) => Buffer.compare(a, b)).map(String);
+  return (await sorted(found, pace)).map(String);
+}
+
+/** By bytes; short runs first, then merged, so that it can be interrupted. */
+async function sorted(ids: Buffer[], pace: Pace): Promise<Buffer[]> {
+  for (let at = 0; at < ids.length; at += ROWS_AT_ONCE) {
+    if (pace.isOver) await pace.turn();
+    const run = ids.slice(at, at + ROWS_AT_ONCE).sort((a, b) => Buffer.compare(a, b));
+    for (const [i, id] of run.entries()) ids[at + i] = id;
+  }
+  let [from, to] = [ids, Array.from(ids)];
+  for (let width = ROWS_AT_ONCE; width < ids.length; width *= 2) {
+    for (let at = 0; at < ids.length; at += 2 * width) await merge(from, to, at, width, pace);
+    [from, to] = [to, from];
+  }
+  return from;
+}
+
+/** The runs of `width` at `at` and behind it, as one. */
+async function merge(
+  from: readonly Buffer[],
+  to: Buffer[],
+  at: number,
+  width: number,
+  pace: Pace,
+): Promise<void> {
+  const middle = Math.min(at + width, from.length);
+  const end = Math.min(middle + width, from.length);
+  for (let left = at, right = middle, into = at; into < end; into++) {
+    if (into % ROWS_AT_ONCE === 0 && pace.isOver) await pace.turn();
+    const isLeft =
+      right === end ||
+      (left < middle && Buffer.compare(from[left] as Buffer, from[right] as Buffer) <= 0);
+    to[into] = (isLeft ? from[left++] : from[right++]) as Buffer;
+  }
 }
 
 async function eachRow(state: State, pace: Pace, visit: (handle: number) => void): Promise<void> {

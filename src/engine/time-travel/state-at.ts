@@ -15,6 +15,7 @@ import { newState } from '../new-state.ts';
 import { isAbout, openNamed } from '../snapshots/load-newest.ts';
 import { FoldUntil } from './fold-until.ts';
 import type { Bounds } from './moment.ts';
+import { Pace } from './pace.ts';
 import type { PastSource } from './past-source.ts';
 
 /** Snapshots are replaced while one looks for them; so often in a row that is no accident. */
@@ -119,6 +120,7 @@ class Attempt {
     const { source, bounds, thread, check } = this.options;
     const frames = await source.framesBehind(state.offset);
     const until = new FoldUntil(state, bounds);
+    const pace = new Pace(thread);
     const onFrame: OnFrameAwaited = (bytes, start, end, firstOffset, count) => {
       try {
         until.frame(bytes, start, end, firstOffset, count);
@@ -126,10 +128,11 @@ class Attempt {
         this.foldFailure = error;
         throw impossible(error, state.offset + 1);
       }
+      return pace.isOver ? pause() : undefined;
     };
     const stop = new AbortController();
     const pause = async (): Promise<void> => {
-      await new Promise<void>((resolve) => thread.nextTurn(resolve));
+      await pace.turn();
       check?.();
       if (until.isDone) stop.abort();
       stop.signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { RowTable } from '../../../src/base/row-table.ts';
+import { type RowSegment, type RowSource, RowTable } from '../../../src/base/row-table.ts';
 
 const WORDS = 12;
 
@@ -75,3 +75,58 @@ test('memory starts at 64 rows, doubles to 65,536, and then grows by whole segme
 test('a row size that would misalign the views is refused', () => {
   for (const rowBytes of [0, 12, 44]) expect(() => new RowTable(rowBytes)).toThrow('multiple of 8');
 });
+
+class Source implements RowSource {
+  readonly asked: number[] = [];
+  private readonly filled = new Set<number>();
+  private readonly rows: number;
+
+  constructor(rows: number) {
+    this.rows = rows;
+  }
+
+  /** 64 rows at a time. */
+  fillRow(row: number, segment: RowSegment): boolean {
+    const block = Math.floor(row / 64);
+    if (!this.filled.has(block)) {
+      this.filled.add(block);
+      this.asked.push(block);
+      for (let at = block * 64; at < Math.min(this.rows, block * 64 + 64); at++)
+        segment.u32[(at & 0xffff) * WORDS] = at + 1;
+    }
+    return false;
+  }
+
+  fillSegment(number: number, segment: RowSegment): void {
+    const end = Math.min(this.rows, (number + 1) * 65_536);
+    for (let row = number * 65_536; row < end; row++) this.fillRow(row, segment);
+  }
+}
+
+test.each([1, 63, 65, 5000, 65_536, 65_537, 150_000])(
+  'a table restored with %i rows has them when they are asked for, and grows like any other',
+  (rows) => {
+    const table = new RowTable(48);
+    const source = new Source(rows);
+    table.restore(rows, source);
+    expect([table.rows, table.memoryBytes]).toEqual([rows, 0]);
+    const last = rows - 1;
+    expect(read(table, last)[0]).toBe(rows);
+    expect(read(table, 0)[0]).toBe(1);
+    expect(source.asked.length).toBeLessThanOrEqual(2);
+    expect(() => table.segmentOf(rows)).toThrow(`row ${rows} exists`);
+    write(table, last, 77);
+    for (const row of [rows, rows + 70_000]) {
+      table.ensure(row);
+      expect(read(table, row)).toEqual(Array<number>(WORDS).fill(0));
+      write(table, row, row);
+      expect(read(table, row)[0]).toBe(row);
+    }
+    expect(read(table, last)[0]).toBe(77);
+    const whole = table.wholeSegmentOf(0);
+    for (let row = 0; row < Math.min(last, 65_536); row++)
+      if (whole.u32[row * WORDS] !== row + 1)
+        expect([row, whole.u32[row * WORDS]]).toEqual([row, row + 1]);
+    expect(table.wholeSegmentOf(0)).toBe(table.segmentOf(0));
+  },
+);

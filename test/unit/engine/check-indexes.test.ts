@@ -82,3 +82,17 @@ describe('IDX-3: the check of indexes', () => {
     expect(faultsOf(made)).toEqual(['index tags does not hold what its context says']);
   });
 });
+
+describe('IDX-3: store.verify()', () => {
+  it('says which instance the indexes do not agree with', async () => {
+    const made = await trial();
+    expect((await made.store.verify()).ok).toBe(true);
+    const { instances } = stateOf(made.store);
+    const handle = instances.ids.get('o7');
+    instances.segment(handle).u16[handle * ROW.u16 + ROW.state] = 1;
+    const { ok, problems } = await made.store.verify();
+    expect(ok).toBe(false);
+    expect(problems[0]).toMatchObject({ code: 'INTERNAL_ERROR' });
+    expect(problems.map((one) => one.message).join()).toContain('"o7"');
+  });
+});

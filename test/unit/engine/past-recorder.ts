@@ -64,3 +64,7 @@ export class PastRecorder {
 export function digestOfView(view: View): string {
   return digestOf((view as unknown as { readonly past: { readonly state: State } }).past.state);
 }
+
+export function openFilesOf(disk: SimDisk): number {
+  return (disk as unknown as { readonly openFiles: ReadonlyMap<number, number> }).openFiles.size;
+}

@@ -5,8 +5,9 @@ import type { FileIo, Moment, Store, StoreOptions } from 'pawl';
 import { checkCrashes, damage, SimDisk } from 'pawl/testing';
 import { changedPaths } from '../../../src/engine/time-travel/differences.ts';
 import { digestOf } from '../../../src/state/digest.ts';
+import { MANIFEST_NAME } from '../../../wal/segment-name.ts';
 import { DOOR, manualClock, refusalOf, seen } from './cases/contract.ts';
-import { digestOfView } from './past-recorder.ts';
+import { digestOfView, openFilesOf } from './past-recorder.ts';
 import { stateOf } from './store-state.ts';
 
 function optionsOf(disk: SimDisk, more: StoreOptions = {}): StoreOptions {
@@ -213,9 +214,11 @@ describe('damage', () => {
     for (const broken of [[second], [first, second]]) {
       const disk = broken.reduce(withDamage, whole);
       const store = await openStore('/db', { fileIo: disk.fileIo, readOnly: true });
-      await using view = await store.asOf({ offset: second + 5 });
+      const view = await store.asOf({ offset: second + 5 });
       expect(digestOfView(view)).toBe(expected);
+      await view.close();
       await store.close();
+      expect(openFilesOf(disk)).toBe(0);
     }
   });
 
@@ -300,6 +303,29 @@ describe('restoreStore', () => {
     await store.close();
   });
 
+  test('F-36 on a full disk it is WAL_IO_ERROR, leaves nothing that counts, and works when there is room', async () => {
+    const whole = SimDisk.of();
+    const store = await openStore('/db', optionsOf(whole));
+    const offset = await addDoors(store, 0, 200);
+    await store.close();
+    const taken = [...whole.files().values()].reduce((sum, { length }) => sum + length, 0);
+    const codes = new Set<string>();
+    for (let spare = 1000; spare <= 64_000; spare += 3000) {
+      const disk = SimDisk.of(whole.files());
+      disk.capacityBytes = taken + spare;
+      const { fileIo } = disk;
+      const error = await restoreStore('/db', '/new', undefined, { fileIo }).catch(
+        (reason: { code: string }) => reason,
+      );
+      codes.add('code' in error ? error.code : 'restored');
+      expect(await isStore('/new', fileIo)).toBe(!('code' in error));
+      if (!('code' in error)) continue;
+      disk.capacityBytes = Infinity;
+      expect(await restoreStore('/db', '/new', undefined, { fileIo })).toEqual({ offset });
+    }
+    expect([...codes].sort()).toEqual(['WAL_IO_ERROR', 'restored']);
+  });
+
   test('F-10 F-12 cut off anywhere there is the whole store or none, and the same call may be made again', async () => {
     const target = '/application/restored';
     let [absent, there] = [0, 0];
@@ -319,6 +345,12 @@ describe('restoreStore', () => {
         tell(digest);
         await restoreStore(directory, target, undefined, { ...ports, random });
         tell('restored');
+        const restored = await openStore(target, { ...ports, segmentBytes: 4096 });
+        for (let n = 0; n < 12; n++) {
+          await restored.instances.create({ machine: 'door', id: `later-${n}` });
+          tell(`later-${n}`);
+        }
+        await restored.close();
       },
       async oracle({ ports, told }) {
         const { fileIo } = ports;
@@ -329,7 +361,11 @@ describe('restoreStore', () => {
         }
         const store = await openStore(target, { ...ports });
         there++;
-        if (!told.includes(digestOf(stateOf(store)))) throw new Error('another store');
+        const isAsItWas = told.includes(digestOf(stateOf(store)));
+        const { offset } = store;
+        if (offset === 31 && !isAsItWas) throw new Error('another store');
+        for (let n = 0; n < 30; n++) expect(seen(store, `d-${n}`).context).toEqual({ n });
+        for (const id of told.filter((one) => one.startsWith('later'))) seen(store, id);
         await store.close();
       },
       lives: 2,
@@ -341,13 +377,11 @@ describe('restoreStore', () => {
   });
 });
 
+/** With a manifest it must open; without one, it is refused, or there is nothing. */
 async function isStore(directory: string, fileIo: FileIo): Promise<boolean> {
-  const error = await openStore(directory, { fileIo, readOnly: true }).then(
-    (store) => store.close(),
-    (reason: { code: string }) => reason.code,
-  );
-  if (error === undefined) return true;
-  // Frames without a manifest, or files without either: no store yet.
-  expect(['NOT_FOUND', 'CORRUPT']).toContain(error);
-  return false;
+  const isThere = (await fileIo.stat(`${directory}/${MANIFEST_NAME}`)) !== undefined;
+  const opened = openStore(directory, { fileIo, readOnly: true });
+  if (isThere) await (await opened).close();
+  else expect(['NOT_FOUND', 'CORRUPT']).toContain((await refusalOf(() => opened)).code);
+  return isThere;
 }

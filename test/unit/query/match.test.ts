@@ -112,6 +112,7 @@ describe('paths and operators are told apart', () => {
     // At the top: always paths.
     [{ gt: 1 }, { gt: 1 }, true],
     [{ in: 5 }, { in: 5 }, true],
+    [{ GT: 1, exist: 2, $gt: 3 }, { GT: 1, exist: 2, $gt: 3 }, true],
     // The escape.
     [{ './and': 1 }, { and: 1 }, true],
     [{ './not.or': 1 }, { not: { or: 1 } }, true],

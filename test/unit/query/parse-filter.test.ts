@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { isStoreError } from '../../../src/base/errors.ts';
 import { nearestOperator } from '../../../src/query/operators.ts';
 import { parseFilter } from '../../../src/query/parse-filter.ts';
-import { parsePath, pathText, valueIn } from '../../../src/query/paths.ts';
+import { namesOf, parsePath, pathText, valueIn } from '../../../src/query/paths.ts';
 import { pathsIn } from '../../../src/query/predicate.ts';
 import { parseTimeRange } from '../../../src/query/time-range.ts';
 import { refusalOf } from './refusals.ts';
@@ -221,6 +221,11 @@ describe('paths', () => {
   it('all paths a filter asks for are known, those it can never reach included', () => {
     const filter = { a: { b: 1, in: undefined }, not: { or: [{ c: { in: [] } }, { './and': 2 }] } };
     expect([...pathsIn(parseFilter(filter, 'where'))]).toEqual(['a.b', 'c', 'and']);
+  });
+
+  it('accepted under other rules are never refused where they are applied', () => {
+    expect(namesOf('a..b')).toEqual(['a', '', 'b']);
+    expect(namesOf(Array(65).fill('a').join('.'))).toHaveLength(65);
   });
 
   it('lead into own fields of objects only', () => {

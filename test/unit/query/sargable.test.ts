@@ -156,6 +156,33 @@ describe('how conditions are put together', () => {
     expect(unionsOn(parse({ or: [{ a: 1 }, { b: { ne: 1 } }] }))).toEqual([]);
   });
 
+  it('inside an or, what speaks of another path or another element is left to the check', () => {
+    expect(shape({ or: [{ a: 1, b: 2 }, { a: 3 }] })).toEqual([
+      ['a', 'value', 2, false, 'or(["a","eq","3"],and(["a","eq","1"],["b","eq","2"]))'],
+    ]);
+    const both = { and: [{ a: { contains: 1 } }, { a: { contains: 2 } }] };
+    expect(shape({ or: [both, { a: { contains: 3 } }] })).toEqual([
+      [
+        'a',
+        'element',
+        2,
+        false,
+        'or(["a","contains","3"],and(["a","contains","1"],["a","contains","2"]))',
+      ],
+    ]);
+  });
+
+  it('a value or an element of it is a union, though of one path', () => {
+    for (const or of [
+      [{ a: 1 }, { a: { contains: 1 } }],
+      [{ a: { contains: 1 } }, { a: 1 }],
+    ]) {
+      expect(shape({ or })).toEqual([]);
+      const [union] = unionsOn(parse({ or }));
+      expect(union?.branches.map(([first]) => first?.of).toSorted()).toEqual(['element', 'value']);
+    }
+  });
+
   it('an or over several paths is a union', () => {
     const [union, ...others] = unionsOn(parse({ or: [{ a: 1 }, { b: 2, c: 3 }], d: 4 }));
     expect(others).toEqual([]);

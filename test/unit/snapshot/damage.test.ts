@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { SimDisk } from 'pawl/testing';
 import { crc32c } from '../../../src/base/crc32c.ts';
-import { SNAPSHOT_HEADER } from '../../../src/snapshot/format.ts';
+import type { ChunkReads } from '../../../src/snapshot/chunk-reads.ts';
+import { CHUNK, SNAPSHOT_HEADER } from '../../../src/snapshot/format.ts';
 import { openSnapshot } from '../../../src/snapshot/snapshot-file.ts';
 import { seededChoices } from '../../sim/choices.ts';
 import { RecordHistory, freshState } from './record-history.ts';
@@ -25,7 +26,7 @@ describe('F-27 damage to a snapshot', () => {
     }
   });
 
-  it('it is refused at every shorter length, and with anything behind it', async () => {
+  it('cut short at any length, or with anything behind, a snapshot is refused', async () => {
     const { path, bytes } = await small();
     for (let length = 0; length < bytes.length; length++) {
       const code = await codeOf(() => verifyBytes(path, bytes.slice(0, length)));
@@ -65,11 +66,17 @@ describe('F-27 damage to a snapshot', () => {
 
   it('a damaged context is refused each time it is touched, and nothing else is', async () => {
     const disk = SimDisk.of();
-    const { state: original } = new RecordHistory(seededChoices(8)).run(3000);
+    const { state: original } = new RecordHistory(seededChoices(8), { isGrowing: true }).run(9000);
     const path = await written(disk, original);
     const bytes = Uint8Array.from(disk.files().get(path)!);
-    // Contexts are by far the most, and among the last.
-    bytes[Math.floor(bytes.length * 0.75)]! ^= 1;
+    const intact = await openSnapshot(disk.fileIo, path, STORE_ID);
+    const { reads } = intact as unknown as { reads: ChunkReads };
+    const contexts = [...reads.entries.keys()].filter(
+      (chunk) => reads.entries[chunk]!.kind === CHUNK.contexts,
+    );
+    expect(contexts.length).toBeGreaterThan(1);
+    bytes[reads.positionOf(contexts[1]!)]! ^= 1;
+    await intact.close();
     const broken = SimDisk.of(new Map([[path, bytes]]));
     const file = await openSnapshot(broken.fileIo, path, STORE_ID);
     const state = freshState();

@@ -22,6 +22,8 @@ export interface HistoryOptions {
   readonly hasWildTimes?: boolean;
   /** One context in 40 has so many bytes. Default 0: none. */
   readonly largeBytes?: number;
+  /** Many instances: three of four records create one, and none is purged. Default false. */
+  readonly isGrowing?: boolean;
 }
 
 export function freshState(seed = 1): State {
@@ -77,12 +79,12 @@ export class RecordHistory {
     if (state.machines.nextIndex === 0 || kind === 0) return this.define();
     if (kind === 1) return this.hide();
     if (kind === 2) return this.indexes();
-    if (kind === 3) return this.purge();
+    if (kind === 3 && this.options.isGrowing !== true) return this.purge();
     if (kind === 4) return this.outcome();
     const handle = this.someHandle();
-    if (handle < 0 || kind < 16) return this.create();
+    if (handle < 0 || kind < (this.options.isGrowing === true ? 34 : 16)) return this.create();
     this.annotate();
-    if (kind < 22) return encode.encodeDelete(this.out, this.time, handle, this.notes);
+    if (kind % 4 === 0) return encode.encodeDelete(this.out, this.time, handle, this.notes);
     this.apply(handle);
   }
 
@@ -168,7 +170,8 @@ export class RecordHistory {
   private someHandle(): number {
     const { instances } = this.state;
     const { rows } = instances.rows;
-    for (let tries = 0; tries < 8 && rows > 0; tries++) {
+    if (rows === 0) return -1;
+    for (let tries = 0; tries < 8; tries++) {
       const handle = this.choose(rows);
       const state = instances.flags(handle) & (ROW_FLAG.live | ROW_FLAG.deleted);
       if (state === ROW_FLAG.live) return handle;

@@ -77,6 +77,10 @@ describe('an archive', () => {
     expect(namesIn(disk, '/db/').length).toBe(had);
     for (const path of archived)
       expect(disk.files().get(path)).toEqual(before.get(path.replace('archive/', '')));
+    // It is there for sure, and so is the room.
+    const cut = disk.crash(disk.journal.length, () => false);
+    expect(namesIn(cut, '/db/archive/')).toEqual(archived);
+    expect(namesIn(cut, '/db/').length).toBe(had);
     const { segmentsArchived, oldestSegment, firstOffset } = writer.stats();
     expect([segmentsArchived, oldestSegment]).toEqual([segments, segments + 1]);
     expect(firstOffset > 100 && firstOffset <= 150).toBe(true);

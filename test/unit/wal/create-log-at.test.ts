@@ -4,9 +4,10 @@ import { undecided } from '../../../src/testing/sim-disk.ts';
 import { openLog, scan, verifyLog } from '../../../wal/index.ts';
 import { createLogAt } from '../../../wal/create-log-at.ts';
 import { framesOf, readFrames } from '../../../wal/read-frames.ts';
+import { flip, missing, zero } from './damages.ts';
 import { openDriver } from './log-driver.ts';
 import { SimDisk, codeOf, failureOf } from './public-fixture.ts';
-import { flipAt, osError } from './sim-fixture.ts';
+import { osError } from './sim-fixture.ts';
 
 const LAST = 4711;
 const STORE_ID = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
@@ -104,6 +105,8 @@ describe('createLogAt', () => {
     // Nor is one that lost its manifest taken for the trace of a crash.
     await disk.fileIo.remove('/db/manifest');
     expect(await codeOf(create(disk))).toBe('BAD_REQUEST');
+    const other = SimDisk.of(new Map([['/db/00000002.wal', new Uint8Array(4096)]]));
+    expect(await codeOf(create(other))).toBe('BAD_REQUEST');
     const again = SimDisk.of();
     await create(again);
     expect(await codeOf(create(again))).toBe('BAD_REQUEST');
@@ -119,8 +122,14 @@ describe('createLogAt', () => {
   it('F-22 damage to its only link is CORRUPT: never a log that begins anew', async () => {
     const disk = SimDisk.of();
     await create(disk);
-    flipAt(disk, '/db/00000002.wal', 70);
-    expect(await codeOf(openLog('/db', { fileIo: disk.fileIo }))).toBe('CORRUPT');
+    for (const damage of [
+      flip('/db/00000002.wal', 70),
+      zero('/db/00000002.wal', 64, 200),
+      missing('/db/00000002.wal'),
+    ]) {
+      const { fileIo } = disk.damaged(damage);
+      expect(await codeOf(openLog('/db', { fileIo }))).toBe('CORRUPT');
+    }
   });
 
   it('F-39 when it fails there is no log, the lock is free, and it can be repeated', async () => {
@@ -167,5 +176,20 @@ describe('createLogAt', () => {
       }
     }
     expect(made).toBeGreaterThan(2);
+  });
+
+  it('F-6 a directory it creates is there for sure, also when an attempt before died', async () => {
+    const disk = SimDisk.of();
+    await create(disk, LAST, '/a/b');
+    for (let length = 0; length <= disk.journal.length; length++) {
+      for (const keep of [true, false]) {
+        // Killed, not cut: what that attempt did may still be in the cache only.
+        const again = keep ? disk.kill(length) : disk.crash(length, () => false);
+        if (!again.files().has('/a/b/manifest')) await create(again, LAST, '/a/b');
+        else if (keep) continue;
+        const cut = again.crash(again.journal.length, () => false);
+        expect([length, keep, cut.files().has('/a/b/manifest')]).toEqual([length, keep, true]);
+      }
+    }
   });
 });

@@ -8,7 +8,7 @@ import type { OnFrame } from '../../../wal/scan-report.ts';
 import { scanLive } from '../../../wal/scan-live.ts';
 import type { Files } from './damages.ts';
 import { framesIn } from './forge.ts';
-import { type Opened, openDriver, recordOf, turns } from './log-driver.ts';
+import { type Opened, openDriver, recordOf, scanDriver, turns } from './log-driver.ts';
 import { SimDisk, WatchedIo, codeOf, failureOf } from './public-fixture.ts';
 import { lastTold, place } from './sim-fixture.ts';
 
@@ -183,16 +183,21 @@ describe('opening a log of which the caller has the beginning', () => {
     driver.onAck = (offset) => disk.tell(offset);
     for (let i = 0; i < 30; i++) await driver.commit(2);
     await writer.close();
-    for (let length = 0; length <= disk.journal.length; length += 1) {
+    for (let length = 0; length <= disk.journal.length; length++) {
       const doubts = undecided(disk, length);
       for (const keep of [true, false]) {
         if (!keep && doubts.length === 0) continue;
-        const crashed = disk.crash(length, () => keep);
         const told = Math.max(150, lastTold(disk, length));
-        const { writer: next, offsets } = await openFrom(crashed.fileIo, Math.min(told, 170));
-        expect(next.acceptedOffset).toBeGreaterThanOrEqual(told);
-        if (offsets.length > 0) expect(offsets.at(-1)).toBe(next.acceptedOffset);
-        await next.close();
+        for (const has of [told, Math.min(told, 170)]) {
+          const crashed = disk.crash(length, () => keep);
+          const { driver: next, writer: opened, offsets } = await openFrom(crashed.fileIo, has);
+          expect(opened.acceptedOffset).toBeGreaterThanOrEqual(told);
+          if (offsets.length > 0) expect(offsets.at(-1)).toBe(opened.acceptedOffset);
+          const last = await next.commit();
+          await opened.close();
+          const { records } = await scanDriver(crashed.fileIo, '/db', { strict: true });
+          expect([length, has, records]).toEqual([length, has, last]);
+        }
       }
     }
   });

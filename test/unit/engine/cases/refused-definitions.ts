@@ -102,6 +102,7 @@ const FAULTS: readonly (readonly [string, object, string])[] = [
   ],
   ['an index that is no text', { indexes: [1] }, 'indexes[0]'],
   ['an index with an empty part', { indexes: ['a..b'] }, 'indexes[0]'],
+  ['an index of 65 names', { indexes: ['ok', 'a.'.repeat(64) + 'a'] }, 'indexes[1]'],
   ['meta that is no object', { meta: [] }, 'meta'],
   ['meta with a function', { meta: { run: () => 1 } }, 'meta.run'],
   ['meta with NaN', { meta: { deep: [{ n: NaN }] } }, 'meta.deep[0].n'],
