@@ -42,13 +42,13 @@ async function measure(means, instances) {
   const directory = means.directory(`large-${instances}`);
   const kept = means.options.indexes ? 'indexes' : 'plain';
   const built = await runChild('large-child.mjs', [directory, String(instances), kept]);
-  means.noteCpuWait(built.cpuWaitShare);
+  means.noteChild(built.life);
   means.progress(`${instances.toLocaleString('en-US')} instances loaded`);
   const args = ['open', 'pawl', directory, String(instances), kept, String(instances >> 1)];
   // Once for the page cache.
   await runChild('open-child.mjs', args);
   const opened = await runChild('open-child.mjs', args);
-  means.noteCpuWait(opened.cpuWaitShare);
+  means.noteChild(opened.life);
   const { firstReadMs, allLoadedMs, residentBytes } = opened;
   return { ...built, firstReadMs, allLoadedMs, reopenedBytes: residentBytes };
 }

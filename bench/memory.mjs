@@ -82,7 +82,7 @@ async function measureInChild(means, name, instances) {
     ];
     const { stdout } = await run(process.execPath, args, { timeout: CHILD_LIMIT_MS });
     const measured = JSON.parse(stdout);
-    means.noteCpuWait(measured.cpuWaitShare);
+    means.noteChild(measured.life);
     return measured;
   };
   const loaded = await ask('load');

@@ -34,7 +34,7 @@ export async function open(means) {
       options.indexes ? 'indexes' : 'plain',
       String(first),
     ]);
-    means.noteCpuWait(told.cpuWaitShare);
+    means.noteChild(told.life);
     return told;
   };
   const loaded = new Map();

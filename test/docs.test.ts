@@ -132,7 +132,9 @@ function namesUnder(path: string, heading: string): string[] {
 /** Names of all values, those inside objects dotted. */
 function leavesOf(value: object, prefix = ''): string[] {
   return Object.entries(value).flatMap(([name, inner]) =>
-    typeof inner === 'object' ? leavesOf(inner, `${prefix}${name}.`) : [prefix + name],
+    typeof inner === 'object' && !Array.isArray(inner)
+      ? leavesOf(inner, `${prefix}${name}.`)
+      : [prefix + name],
   );
 }
 
@@ -173,12 +175,17 @@ describe('docs/operations.md', () => {
     expect(expected.length).toBeGreaterThan(12);
     const names = namesUnder('docs/operations.md', 'Options');
     expect([...names].sort()).toEqual(expected.sort());
-    const settings: Readonly<Record<string, unknown>> = { ...settingsOf(undefined, false) };
+    const { snapshots, ...others } = settingsOf(undefined, false);
+    const settings: Readonly<Record<string, unknown>> = { ...others, ...snapshots };
     const renamed: Readonly<Record<string, string>> = {
       'idempotency.retentionMs': 'keyRetentionMs',
       'idempotency.maxKeys': 'maxKeys',
       'idempotency.maxBytes': 'maxKeyBytes',
       'idempotency.mismatch': 'mismatch',
+      snapshotInterval: 'interval',
+      compaction: 'isCompacting',
+      archive: 'isArchiving',
+      keepSnapshots: 'keep',
     };
     for (const [, name, shown] of textOf('docs/operations.md').matchAll(
       /^\| `([\w.]+)` +\| `([^`]+)` +\|/gm,

@@ -14,7 +14,7 @@ import { formatDisk, formatMachine, formatTable } from './table.mjs';
  * @property {import('./arguments.mjs').BenchOptions} options
  * @property {(name: string) => string} directory makes an empty directory on the disk under test
  * @property {(text: string) => void} progress
- * @property {(share: number) => void} noteCpuWait of a child process: the worst share is reported
+ * @property {(life: { waitedMs: number, elapsedMs: number }) => void} noteChild how a child process fared
  *
  * @typedef {object} Report
  * @property {import('./environment.mjs').Environment} machine
@@ -56,11 +56,13 @@ async function measure(bench, options) {
     return made;
   };
   const progress = (/** @type {string} */ text) => process.stderr.write(`  ${text}\n`);
-  let childShare = 0;
-  const noteCpuWait = (/** @type {number} */ share) => {
-    childShare = Math.max(childShare, share);
+  const children = { waitedMs: 0, elapsedMs: 0 };
+  const noteChild = (/** @type {{ waitedMs: number, elapsedMs: number }} */ life) => {
+    children.waitedMs += life.waitedMs;
+    children.elapsedMs += life.elapsedMs;
   };
-  const rows = await bench({ options, directory, progress, noteCpuWait });
+  const rows = await bench({ options, directory, progress, noteChild });
+  const childShare = children.elapsedMs === 0 ? 0 : children.waitedMs / children.elapsedMs;
   const machine = describeMachine(options.dir);
   return {
     machine,

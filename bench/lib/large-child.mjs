@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { watchScheduler } from './environment.mjs';
+import { lifeSoFar } from './environment.mjs';
 import { PawlStore } from './pawl.mjs';
 import { median } from './stats.mjs';
 import { STATES, orderContext, orderId } from './workload.mjs';
@@ -95,6 +95,5 @@ async function resident() {
   return process.memoryUsage.rss();
 }
 
-const cpuWaitShare = watchScheduler();
 const measured = await main();
-process.stdout.write(JSON.stringify({ ...measured, cpuWaitShare: cpuWaitShare() }));
+process.stdout.write(JSON.stringify({ ...measured, life: lifeSoFar() }));

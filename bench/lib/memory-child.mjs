@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import v8 from 'node:v8';
-import { watchScheduler } from './environment.mjs';
+import { lifeSoFar } from './environment.mjs';
 import { PawlStore, importPawl } from './pawl.mjs';
 import { PEERS } from './peers.mjs';
 import { orderId } from './workload.mjs';
@@ -100,6 +100,5 @@ function diskBytes() {
   return Number(listing.split('\t')[0]);
 }
 
-const cpuWaitShare = watchScheduler();
 const measured = await main();
-process.stdout.write(JSON.stringify({ ...measured, cpuWaitShare: cpuWaitShare() }));
+process.stdout.write(JSON.stringify({ ...measured, life: lifeSoFar() }));

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { watchScheduler } from './environment.mjs';
+import { lifeSoFar } from './environment.mjs';
 import { LoopProbe } from './loop-probe.mjs';
 import { PawlStore, importPawl } from './pawl.mjs';
 import { PEERS } from './peers.mjs';
@@ -106,6 +106,5 @@ async function resident() {
   return process.memoryUsage.rss();
 }
 
-const cpuWaitShare = watchScheduler();
 const measured = await main();
-process.stdout.write(JSON.stringify({ ...measured, cpuWaitShare: cpuWaitShare() }));
+process.stdout.write(JSON.stringify({ ...measured, life: lifeSoFar() }));

@@ -21,6 +21,8 @@ import {
 import { newState } from './new-state.ts';
 import { type SnapshotReport, SnapshotSurvey } from './snapshots/survey.ts';
 
+const ATTEMPTS = 4;
+
 export interface FoldedLog {
   readonly log: LogReport;
   /** Up to the last record that can be read and follows from those before it. */
@@ -48,19 +50,14 @@ export async function foldLog(
   const fileIo = options.fileIo ?? nodeFileIo;
   await checkDirectory(fileIo, directory);
   const depth = isThorough ? 'states' : 'heads';
-  let folded = await foldOnce(
-    fileIo,
-    directory,
-    new SnapshotSurvey(fileIo, directory, depth),
-    options,
-  );
-  const { firstOffset } = folded.log;
-  if (folded.isBaseless) {
-    // The oldest one does not reach the log, the log turned out to begin later than it seemed, or a live writer replaced it.
-    const again = new SnapshotSurvey(fileIo, directory, depth, firstOffset - 1);
-    folded = await foldOnce(fileIo, directory, again, options, firstOffset);
+  for (let attempt = 1, from = 0; ; attempt++) {
+    const survey = new SnapshotSurvey(fileIo, directory, depth, Math.max(0, from - 1));
+    const folded = await foldOnce(fileIo, directory, survey, options, from);
+    const isDone = folded.problems.length === 0 || attempt === ATTEMPTS;
+    // A live writer may replace snapshots and drop log under a reader: then what is there now counts.
+    if (isDone || !(folded.isBaseless || (await survey.isStale()))) return folded;
+    from = folded.isBaseless ? folded.log.firstOffset : 0;
   }
-  return folded;
 }
 
 async function foldOnce(

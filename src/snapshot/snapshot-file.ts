@@ -242,6 +242,10 @@ class OpenSnapshot implements SnapshotFile, ArenaSource {
   }
 
   async close(): Promise<void> {
-    await this.reads.close();
+    try {
+      await this.reads.close();
+    } catch (error) {
+      throw ioError(error, 'closing a snapshot', this.path);
+    }
   }
 }

@@ -17,6 +17,9 @@ import { type Command, shortened, textOf } from './commands.ts';
 import { DIRECTORY } from './life.ts';
 import type { ModelState } from './model-state.ts';
 import { perform } from './perform.ts';
+import { checkPast } from './past.ts';
+import { drawQuestion } from './questions.ts';
+import { checkCompacted, checkSnapshotFiles } from './snapshot-files.ts';
 import { type ModelOptions, ReferenceModel } from './reference-model.ts';
 import { checkView } from './view.ts';
 
@@ -65,6 +68,7 @@ export class Oracle {
     const before = disk.journal.length;
     const readable = wants('readOnly') ? await this.readOnly(disk) : undefined;
     const { store, scheduler } = await this.open(disk);
+    if (this.its.isDamaged !== true) checkSnapshotFiles(store, disk);
     const found = store.offset;
     checkBounds(found, kind, bounds);
     if (readable !== undefined && readable !== found)
@@ -73,6 +77,7 @@ export class Oracle {
     checkView(store, model);
     if (wants('verified')) await this.verify(store, found);
     if (wants('replayed')) await this.replayKeys(store, model);
+    if (wants('compacted')) await this.compact(disk, store, model);
     const image = wants('again') ? textOf(imageOf(stateOf(store))) : undefined;
     if (depth > 0 && wants('nested'))
       await this.dieOpening(disk, before, kind, bounds, found, depth);
@@ -80,6 +85,18 @@ export class Oracle {
     scheduler.stop();
     if (image !== undefined && !wants('goesOn')) await this.openAgain(disk, image);
     return found;
+  }
+
+  /** A store that was opened can be compacted: it shows the same, and nothing superfluous is left. */
+  private async compact(disk: SimDisk, store: Store, model: ModelState): Promise<void> {
+    const force = disk.calls % 2 === 0;
+    await store.compact({ force });
+    checkView(store, model);
+    if (this.its.isDamaged !== true) await checkCompacted(store, disk);
+    const { history, store: settings } = this.its;
+    const question = drawQuestion(seededChoices(disk.image.digest()), model);
+    const isArchived = settings.archive === true && this.its.isDamaged !== true;
+    await checkPast({ store, history, isArchived }, { offset: model.offset }, question);
   }
 
   stateAt(offset: number): ModelState {
@@ -119,10 +136,11 @@ export class Oracle {
 
   private async verify(store: Store, found: number): Promise<void> {
     const report = await store.verify();
-    // Damage that opening need not look at, in old log or an old snapshot, is told of all the same.
+    if (report.ok && report.lastOffset === found) return;
+    // Damage that opening need not look at, in old log or in a snapshot, is told of all the same.
     const mayFind =
       this.its.isDamaged === true && report.problems.every(({ code }) => code === 'CORRUPT');
-    if ((!report.ok && !mayFind) || report.lastOffset !== found)
+    if (report.ok || !mayFind || report.lastOffset > found)
       throw new Error(`verify(): ${String(report.lastOffset)} ${report.problems.join()}`);
   }
 

@@ -41,11 +41,6 @@ export function drawSettings(choose: Choices): Settings {
       maxMachineVersions: maxVersions,
       blockingSync: choose(2) === 0,
       ...drawSnapshots(choose),
-      snapshotInterval: pick(choose, ['auto', 4, 0, 15, 1 + choose(30)] as const),
-      keepSnapshots: 1 + choose(3),
-      compaction: choose(4) > 0,
-      archive: choose(4) === 3,
-      verifyOnOpen: choose(2) === 0 ? 'lazy' : 'full',
     },
   };
 }

@@ -30,8 +30,11 @@ export class Snapshots {
   private readonly published: Published;
   private readonly isScheduled: boolean;
   private readonly stopping = new AbortController();
+  private readonly stopped: Promise<void>;
   /** Everything that changes files goes through here, one after the other. */
   private last: Promise<unknown> = Promise.resolve();
+  /** Somebody reads the files, and they must stay as they are. */
+  private quiet: Promise<unknown> = Promise.resolve();
   private isRunning = false;
   /** One was started by itself and did not end yet. */
   private isTriggered = false;
@@ -53,6 +56,10 @@ export class Snapshots {
     this.isScheduled = isScheduled(parts.settings);
     this.logBytes = parts.replayedBytes;
     this.bad = new Set(parts.bad);
+    const { signal } = this.stopping;
+    this.stopped = new Promise((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
   }
 
   /** What counts, oldest first. */
@@ -136,10 +143,18 @@ export class Snapshots {
     return this.entries.findLast(({ offset }) => !this.bad.has(offset));
   }
 
+  /** No snapshot comes or goes, and no log is dropped, while `run` reads them. */
+  whileQuiet<R>(run: () => Promise<R>): Promise<R> {
+    const result = this.last.then(run);
+    this.quiet = Promise.allSettled([this.quiet, result]);
+    return result;
+  }
+
   /** After what is under way, whatever became of it; not at all once the store is closing. */
   private inTurn<R>(run: () => Promise<R>): Promise<R> {
     const { signal } = this.stopping;
     const result = this.last.then(async () => {
+      await Promise.race([this.quiet, this.stopped]);
       if (signal.aborted) throw closed();
       this.isRunning = true;
       try {

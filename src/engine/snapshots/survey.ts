@@ -68,6 +68,14 @@ export class SnapshotSurvey {
     for (const entry of this.entries) await this.examine(entry, storeId, isWhole);
   }
 
+  /** Does the manifest name others by now? */
+  async isStale(): Promise<boolean> {
+    const manifest = await this.manifest();
+    if (manifest === undefined) return false;
+    const named = await this.named(manifest, manifest.storeId);
+    return named.map(({ offset }) => offset).join() !== this.entries.map((e) => e.offset).join();
+  }
+
   /** What is wrong with it is the business of whoever reads the log; that it cannot be read now is no damage. */
   private async manifest(): Promise<ManifestState | undefined> {
     try {
