@@ -12,7 +12,7 @@ export type RowOrder = 'id' | 'createdAt' | 'updatedAt';
 const PREFIX_BYTES = 6;
 
 /** What a row is sorted by, before its id. */
-export function timeOf(instances: InstanceStore, order: RowOrder, handle: number): number {
+function timeOf(instances: InstanceStore, order: RowOrder, handle: number): number {
   if (order === 'id') return 0;
   return order === 'createdAt' ? instances.createdAt(handle) : instances.updatedAt(handle);
 }

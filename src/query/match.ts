@@ -40,7 +40,7 @@ export function compilePredicate(predicate: Predicate): Match {
 }
 
 /** The comparison as a test of the value at its path. */
-export function testOf(comparison: Comparison): Test {
+function testOf(comparison: Comparison): Test {
   const { operator } = comparison;
   if (operator === 'in') return isAnyOf(comparison.values);
   if (operator === 'notIn') {

@@ -43,7 +43,7 @@ export function compareValues(a: unknown, b: unknown): number {
 }
 
 /** By exact value: the language compares a number with a bigint without rounding either. */
-export function compareNumeric(a: number | bigint, b: number | bigint): number {
+function compareNumeric(a: number | bigint, b: number | bigint): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 

@@ -337,4 +337,183 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'a snapshot counts before it was read back',
+    faults: 'F-12',
+    campaign: 'store',
+    changes: [
+      {
+        file: 'src/snapshot/write-snapshot.js',
+        find: 'await readBack(path, written, options);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'log is dropped before the manifest names the snapshot that covers it',
+    faults: 'F-11 F-12',
+    campaign: 'store',
+    changes: [
+      {
+        file: 'src/engine/snapshots/published.js',
+        find: 'await this.name([...others, made].slice(-this.parts.settings.keep));',
+        replace: `const entries = [...others, made].slice(-this.parts.settings.keep);
+          this.entries = entries; await this.retainByItself(); await this.name(entries);`,
+      },
+    ],
+  },
+  {
+    name: 'old snapshots are removed while the manifest still names them',
+    faults: 'F-11 F-12',
+    campaign: 'store',
+    changes: [
+      {
+        file: 'src/engine/snapshots/published.js',
+        find: 'try { await log.setManifestExtra(',
+        replace:
+          'this.entries = entries; await this.removeUnnamed(); try { await log.setManifestExtra(',
+      },
+    ],
+  },
+  {
+    name: 'one slot of the manifest goes on naming a snapshot that was removed',
+    faults: 'F-28',
+    campaign: 'store',
+    changes: [
+      {
+        file: 'src/engine/snapshots/published.js',
+        find: 'encodeCatalogue(entries), { both: true }',
+        replace: 'encodeCatalogue(entries)',
+      },
+    ],
+  },
+  {
+    name: 'a snapshot that was being written is never removed',
+    faults: 'F-10 F-13',
+    campaign: 'store',
+    changes: [
+      {
+        file: 'src/engine/snapshots/published.js',
+        find: 'if (isUnfinishedSnapshot(name)) return true;',
+        replace: 'if (isUnfinishedSnapshot(name)) return false;',
+      },
+    ],
+  },
+  {
+    name: 'the first record behind a snapshot is skipped',
+    faults: 'F-0a',
+    campaign: 'store',
+    changes: [
+      {
+        file: 'src/engine/pipeline.js',
+        find: 'if (cursor.offset > this.state.offset) this.fold.apply(bytes, cursor.start, cursor.end, cursor.offset);',
+        replace: `if (cursor.offset <= this.state.offset) continue;
+          if (this.hasBegun !== true && this.state.offset > 0) this.state.offset = cursor.offset;
+          else this.fold.apply(bytes, cursor.start, cursor.end, cursor.offset);
+          this.hasBegun = true;`,
+      },
+    ],
+  },
+  {
+    name: 'a snapshot forgets which instances are deleted',
+    faults: 'TST-4',
+    campaign: 'store',
+    changes: [
+      {
+        file: 'src/snapshot/load-state.js',
+        find: 'instances.restoreDeleted(deleted.handles, deleted.times, deleted.offsets);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a snapshot forgets idempotency keys',
+    faults: 'F-0a',
+    campaign: 'store',
+    changes: [
+      {
+        file: 'src/snapshot/load-state.js',
+        find: 'if (!keys.keys.restore(header.hashKey, this.keyBuckets)) return false;',
+        replace: '',
+      },
+      {
+        file: 'src/snapshot/load-state.js',
+        find: '&& keys.keys.size === header.keys',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a snapshot forgets how often a free handle was used',
+    faults: 'TST-4',
+    campaign: 'store',
+    changes: [
+      {
+        file: 'src/snapshot/row-chunk-reader.js',
+        find: 'u16[i * ROW.u16 + ROW.flags] = bits; if ((bits & ROW_FLAG.live) === 0) continue;',
+        replace: 'if ((bits & ROW_FLAG.live) === 0) continue; u16[i * ROW.u16 + ROW.flags] = bits;',
+      },
+    ],
+  },
+  {
+    name: 'asOf at an offset shows one commit less',
+    faults: 'TST-4',
+    campaign: 'store',
+    changes: [
+      {
+        file: 'src/engine/time-travel/fold-until.js',
+        find: 'lastOffset <= through) return lastOffset;',
+        replace: 'lastOffset < through) return lastOffset;',
+      },
+      {
+        file: 'src/engine/time-travel/fold-until.js',
+        find: 'isLater || cursor.offset > through;',
+        replace: 'isLater || cursor.offset >= through;',
+      },
+    ],
+  },
+  {
+    name: 'asOf at a time shows a snapshot that has later commits',
+    faults: 'F-50',
+    campaign: 'store',
+    changes: [
+      {
+        file: 'src/engine/time-travel/state-at.js',
+        find: 'if (snapshot.maxTime <= bounds.time)',
+        replace: 'if (snapshot.time <= bounds.time)',
+      },
+    ],
+  },
+  {
+    name: 'a deleted instance stays in the list of its state',
+    faults: 'TST-4',
+    campaign: 'store',
+    changes: [
+      {
+        file: 'src/state/fold.js',
+        find: 'this.state.indexes.leaving(handle, definition, from);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'an index of a path is not told of a payload',
+    faults: 'TST-4',
+    campaign: 'store',
+    changes: [
+      {
+        file: 'src/indexes/indexes.js',
+        find: 'this.byDefinition[definition.index]?.merged(handle, payload, start);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'an index of a path is not told of a migration',
+    faults: 'TST-4',
+    campaign: 'store',
+    changes: [
+      { file: 'src/state/fold.js', find: 'indexes.replaced(handle, after, state);', replace: '' },
+    ],
+  },
 ];

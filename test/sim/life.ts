@@ -9,6 +9,7 @@ import type { Simulation } from '../../src/testing/simulation.ts';
 import { imageOf, pipelineOf, stateOf, tracesOf } from '../unit/engine/store-state.ts';
 import { type Bounds, Safety } from './bounds.ts';
 import { type Command, shortened, textOf, THROWN } from './commands.ts';
+import { type Lies, lyingFileIo } from './lying-io.ts';
 import { NotingRandom } from './noting-random.ts';
 import type { Moment } from '../../src/engine/api/time-travel.ts';
 import type { ModelState } from './model-state.ts';
@@ -49,6 +50,8 @@ export class Life {
   commands = 0;
   /** Snapshots and compactions that ended well, looks into the past, and what was not kept of it. */
   readonly upkeep = { snapshots: 0, compactions: 0, views: 0, tooOld: 0 };
+  /** What the disk does to snapshots; told of by nobody else. */
+  readonly lies: Lies = { countdown: 0, told: 0 };
   private isClosing = false;
   private readonly options: LifeOptions;
   private readonly isAlways: boolean;
@@ -77,7 +80,7 @@ export class Life {
     const opening = openStore(DIRECTORY, {
       ...store,
       ...ports,
-      fileIo: disk.fileIo,
+      fileIo: lyingFileIo(disk.fileIo, this.lies),
       random: this.random,
     });
     this.store = await this.ends(opening, 'opening');
@@ -248,7 +251,10 @@ export class Life {
   private beside(run: () => Promise<void>): void {
     const ended = run().catch((error: unknown) => {
       const { code } = error as { code?: string };
-      if (!(this.isClosing && code === 'STORE_CLOSED')) this.mayFail(error);
+      if (this.isClosing && code === 'STORE_CLOSED') return;
+      // What was read back was not what had been written.
+      if (this.lies.told > 0 && code === 'CORRUPT') return;
+      this.mayFail(error);
     });
     ended.catch(() => undefined);
     this.waiting.push(ended);

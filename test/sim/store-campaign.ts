@@ -16,7 +16,7 @@ import {
 import { mixSeeds, seededChoices } from './choices.ts';
 import { tryDamage } from './damage.ts';
 import { Oracle } from './oracle.ts';
-import { noPhases, type PhaseCounts, phasesOf } from './phases.ts';
+import { noPhases, type Phase, type PhaseCounts, phasesOf } from './phases.ts';
 import {
   boundsAt,
   crashesAt,
@@ -97,6 +97,26 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** How many of the points of a life are visited: so many that the states are about as many as wanted. */
+class Budget {
+  /** Judged so far. */
+  states = 0;
+  /** Visited. */
+  points = 0;
+  private left: number;
+
+  constructor(points: number) {
+    this.left = points;
+  }
+
+  /** The chance of the next point; while a snapshot is written nothing that counts changes. */
+  share(phase: Phase | undefined): number {
+    const each = (this.states + STATES_A_POINT) / (this.points + 1);
+    const share = (STATES_A_LIFE - this.states) / (each * this.left--);
+    return phase === 'writing' ? share / 3 : share;
+  }
+}
+
 /** Visits the crash states of one life after the other. */
 class Walker {
   /** What was found in an image, by its digest. */
@@ -127,7 +147,7 @@ class Walker {
     // A point before something was told is the same as the one behind it, with less to check.
     for (let at = start; at <= journal.length; at++)
       if (journal[at]?.kind !== 'told') points.push(at);
-    const share = STATES_A_LIFE / (points.length * STATES_A_POINT);
+    const budget = new Budget(points.length);
     const phases = phasesOf(disk);
     const walk = disk.walk();
     const its = { history: model.history, model: settings.model, store: settings.store };
@@ -136,11 +156,13 @@ class Walker {
       this.inner.add(image.digest());
     });
     for (const point of points) {
-      if (random.next() > share) continue;
+      if (random.next() > budget.share(phases[point])) continue;
+      budget.points++;
       walk.advance(point);
       for (const choice of crashesAt(record, walk, random)) {
         this.place = `${point}/${choice}`;
         this.counts.states++;
+        budget.states++;
         const phase = phases[point];
         if (phase !== undefined) this.counts.phases[phase]++;
         const bounds = boundsAt(record, point, choice);

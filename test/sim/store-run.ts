@@ -185,6 +185,7 @@ async function burst(
     if (choose(12) === 11) simulation.clock.jump(drawJump(choose));
     life.send(workload.next(simulation.clock.now(), life.model.state));
   }
+  if (choose(12) === 11) life.lies.countdown = 1 + choose(6);
   maybeSomething(life, choose);
   const then = choose(8);
   if (then === 1) await life.flush();

@@ -203,7 +203,8 @@ export interface Store extends ReadStore {
   snapshot(): Promise<{ readonly offset: Offset; readonly bytes: number }>;
   /**
    * Takes a snapshot if there is anything new, and drops the log files that lie wholly before the oldest snapshot
-   * kept. With `force` only the newest snapshot is kept, so everything before it goes.
+   * kept. With `force` only the newest snapshot is kept, so everything before it goes. Where a snapshot cannot be
+   * taken, on a full disk, log that is covered already goes all the same.
    *
    * @returns what was dropped; with `archive`, what was moved aside.
    * @throws {StoreError} as `snapshot`; BAD_REQUEST

@@ -5,7 +5,7 @@
 import type { StoreError } from '../../base/errors.ts';
 import type { Definition } from '../../instance/machine-store.ts';
 import type { State } from '../../state/state.ts';
-import type { Created, Deleted, Transition } from '../api/instance.ts';
+import type { Created, Deleted, Instance, Transition } from '../api/instance.ts';
 import { type ContextCopies, instanceAt, type TransitionResult } from '../results.ts';
 import { type Deferred, deferred, type Ticket } from '../ticket.ts';
 
@@ -83,9 +83,15 @@ export class CreatedMaker implements Maker<Created> {
   }
 
   make({ state }: Applied): Created {
-    return Object.assign(instanceAt(state, this.handle, this.id, this.definition), {
-      applied: true,
-    });
+    const created: Instance & { applied?: boolean } = instanceAt(
+      state,
+      this.handle,
+      this.id,
+      this.definition,
+    );
+    // Not a copy with one field more: that would cost as much as the rest (bench load).
+    created.applied = true;
+    return created as Created;
   }
 }
 

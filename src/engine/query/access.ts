@@ -150,7 +150,7 @@ function onceEach(row: (handle: number) => void): (handle: number) => void {
 }
 
 /** Values whose keys are in the range, in order unless it is a single one. */
-export function eachValue(index: PathIndex, range: KeyRange, visit: (value: number) => void): void {
+function eachValue(index: PathIndex, range: KeyRange, visit: (value: number) => void): void {
   const { values, sorted } = index;
   if (range.isPoint) {
     const value = values.find(range.low, range.low.length);

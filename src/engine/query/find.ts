@@ -30,7 +30,8 @@ export interface PageQuery {
   readonly limit: number;
   readonly wantsTotal: boolean;
   readonly bound: Bound | undefined;
-  readonly identity: string;
+  /** Names the query and the store: cursors of another do not fit. A hash, so made only where there is a cursor. */
+  readonly identity: () => string;
 }
 
 /** @throws {StoreError} BAD_REQUEST */
@@ -44,13 +45,12 @@ export function readPageQuery(
   const order = readOrder(state, selected, query);
   checkDeclared(state, selected);
   const limit = limitOf(query);
-  const identity = identityOf(storeId, selected, order);
+  const identity = (): string => identityOf(storeId, selected, order);
   const cursor = query?.cursor;
-  const bound = cursor === undefined ? undefined : boundOf(decodeCursor(cursor, identity));
+  const bound = cursor === undefined ? undefined : boundOf(decodeCursor(cursor, identity()));
   return { selected, order, limit, wantsTotal: wantsTotal(query), bound, identity };
 }
 
-/** Names a query on a store: cursors of another do not fit. */
 function identityOf(storeId: string, selected: Selected, order: WantedOrder): string {
   const facts = [storeId, order.by, order.path, order.isDescending, selected.text];
   return createHash('sha256').update(JSON.stringify(facts)).digest('base64url').slice(0, 16);
@@ -65,7 +65,7 @@ export function cursorBehind(
 ): string {
   const firstOffset = bound?.firstOffset ?? offset;
   const direction = order.isDescending ? 'desc' : 'asc';
-  return encodeCursor(identity, { firstOffset, direction, value, id });
+  return encodeCursor(identity(), { firstOffset, direction, value, id });
 }
 
 export function find(
@@ -167,12 +167,12 @@ function countInState(
   if (selection === undefined || Object.keys(selection).length !== 1) return undefined;
   const name: unknown = selection.state;
   if (typeof name !== 'string' || name === '') return undefined;
-  let count = 0;
+  let found = 0;
   for (const definition of state.machines.group(machine)?.versions.values() ?? []) {
     const index = definition.compiled.states.indexOf(name);
-    if (index >= 0) count += definition.population[index] as number;
+    if (index >= 0) found += definition.population[index] as number;
   }
-  return count;
+  return found;
 }
 
 function materialise(reads: Reads, handle: number): Instance {

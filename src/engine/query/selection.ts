@@ -82,10 +82,6 @@ export function readSelection(
   const states = state.machines
     .all()
     .map((definition) => (isOther(definition) ? undefined : statesOf(definition, wanted)));
-  const times = [createdAt, updatedAt].map(
-    (range) => range && [range.first, range.last].map(String),
-  );
-  const facts = [name ?? null, version ?? null, wanted ?? null, ...times.map((one) => one ?? null)];
   return {
     group: name === undefined ? undefined : state.machines.group(name),
     states,
@@ -95,7 +91,11 @@ export function readSelection(
     createdAt,
     updatedAt,
     allowScan,
-    text: `${JSON.stringify(facts)} ${canonicalText(where)}`,
+    get text(): string {
+      const times = [createdAt, updatedAt].map((range) => [range?.first, range?.last].map(String));
+      const facts = [name ?? null, version ?? null, wanted ?? null, times];
+      return `${JSON.stringify(facts)} ${canonicalText(where)}`;
+    },
   };
 }
 
@@ -107,7 +107,7 @@ export function checkDeclared(state: State, selected: Selected): void {
 }
 
 /** @throws {StoreError} BAD_REQUEST */
-export function checkIndex(group: MachineGroup, path: string, at: string): void {
+function checkIndex(group: MachineGroup, path: string, at: string): void {
   if (group.indexes.includes(path)) return;
   throw badRequest(
     `${JSON.stringify(path)} is no index of machine ${JSON.stringify(group.name)}: declare it in 'indexes', or allow a scan of all its instances with allowScan`,
@@ -117,7 +117,7 @@ export function checkIndex(group: MachineGroup, path: string, at: string): void 
 }
 
 /** Machines the selection may find something of. */
-export function groupsOf(state: State, selected: Selected): Set<MachineGroup> {
+function groupsOf(state: State, selected: Selected): Set<MachineGroup> {
   const groups = new Set<MachineGroup>();
   selected.states.forEach((states, index) => {
     if (states !== undefined) groups.add(state.machines.at(index).machine);

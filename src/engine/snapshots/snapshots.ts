@@ -12,7 +12,9 @@
  */
 import { StoreError } from '../../base/errors.ts';
 import type { CatalogueEntry } from '../../snapshot/catalogue.ts';
+import { corrupt } from '../../../wal/log-error.ts';
 import type { Truncation } from '../../../wal/log-types.ts';
+import { MANIFEST_NAME } from '../../../wal/segment-name.ts';
 import { framesOf } from '../../../wal/read-frames.ts';
 import { HASH_KEY_BYTES } from '../new-state.ts';
 import { Holds } from './holds.ts';
@@ -121,8 +123,12 @@ export class Snapshots {
 
   /** See Store.compact(). @throws {StoreError} */
   async compact(isForced: boolean): Promise<Truncation> {
-    await this.take();
-    return this.inTurn(() => this.published.retain(isForced ? 'newest' : 'kept'));
+    const taking = this.take();
+    // On a full disk there is no room for another one; what the last one covers can make some.
+    await taking.catch(() => undefined);
+    const dropped = await this.inTurn(() => this.published.retain(isForced ? 'newest' : 'kept'));
+    if (dropped.segments === 0) await taking;
+    return dropped;
   }
 
   /** Files of a process that died; what of them stays is met again. */
@@ -196,30 +202,29 @@ export class Snapshots {
     }
   }
 
-  /** From the newest snapshot that proves sound, at last from the first record. */
-  private async make(through: number): Promise<CatalogueEntry> {
+  /** From the newest snapshot that proves sound, at last from the first record. `before`: why not from a newer one. */
+  private async make(through: number, before?: StoreError): Promise<CatalogueEntry> {
     const { log, runner, random, directory } = this.parts;
-    for (let failure: unknown; ;) {
-      const base = this.newestGood();
-      if (base === undefined && log.files.segments.firstOffset > 1) throw failure;
-      const task = {
-        directory,
-        storeId: log.recovery.storeId,
-        base,
-        frames: framesOf(log.files, base?.offset ?? 0),
-        through,
-        hashKey: random.bytes(HASH_KEY_BYTES),
-      };
-      try {
-        return await runner.run(task, this.stopping.signal);
-      } catch (error) {
-        if (base === undefined || !isAbout(error, base.offset)) throw error;
-        // A disk that gives errors now may not do so later: that alone costs no snapshot at once.
-        if (error.code === 'WAL_IO_ERROR' && this.failuresInRow < PATIENCE) throw error;
-        failure = error;
-        this.bad.add(base.offset);
-        this.parts.onBad(error);
-      }
+    const base = this.newestGood();
+    const { firstOffset } = log.files.segments;
+    if (base === undefined && firstOffset > 1) throw before ?? noBase(firstOffset);
+    const task = {
+      directory,
+      storeId: log.recovery.storeId,
+      base,
+      frames: framesOf(log.files, base?.offset ?? 0),
+      through,
+      hashKey: random.bytes(HASH_KEY_BYTES),
+    };
+    try {
+      return await runner.run(task, this.stopping.signal);
+    } catch (error) {
+      if (base === undefined || !isAbout(error, base.offset)) throw error;
+      // A disk that gives errors now may not do so later: that alone costs no snapshot at once.
+      if (error.code === 'WAL_IO_ERROR' && this.failuresInRow < PATIENCE) throw error;
+      this.bad.add(base.offset);
+      this.parts.onBad(error);
+      return this.make(through, error);
     }
   }
 
@@ -255,6 +260,11 @@ export class Snapshots {
 
 function asTaken({ offset, sizeBytes }: CatalogueEntry): TakenSnapshot {
   return { offset, bytes: sizeBytes };
+}
+
+function noBase(firstOffset: number): StoreError {
+  const message = `the log begins with record ${firstOffset}, and no snapshot that can be used reaches it`;
+  return corrupt(MANIFEST_NAME, 0, message, firstOffset);
 }
 
 function closed(): StoreError {

@@ -230,6 +230,30 @@ describe('a disk that does not take one', () => {
     },
   );
 
+  test('F-36 a full disk still lets compact() drop what is covered already', async () => {
+    const disk = SimDisk.of();
+    let isFull = false;
+    const fileIo = hookedIo(disk.fileIo, {
+      before: (call, path) =>
+        isFull && call === 'write' && nameOf(path).startsWith('snapshot-')
+          ? osError('ENOSPC')
+          : undefined,
+    });
+    const store = await open(fileIo, { snapshotInterval: 0 });
+    await store.machines.put(DOOR);
+    await doors(store, 0, 40);
+    await store.snapshot();
+    await doors(store, 40, 45);
+    isFull = true;
+    expect((await store.compact()).segments).toBeGreaterThan(1);
+    expect(await refusalOf(() => store.compact())).toMatchObject({ code: 'WAL_IO_ERROR' });
+    const before = imageOf(stateOf(store));
+    await store.close();
+    const again = await open(disk.fileIo, {});
+    expect(imageOf(stateOf(again))).toEqual(before);
+    await again.close();
+  });
+
   test('one that fails by itself is tried again, not at once, and writers do not notice', async () => {
     const disk = SimDisk.of();
     let attempts = 0;

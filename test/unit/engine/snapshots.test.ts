@@ -305,4 +305,19 @@ describe('a snapshot that is damaged', () => {
     }
     expect(lazily).toBeGreaterThan(3);
   });
+
+  test('F-27 in its contexts, with nothing to stand in: nobody is told anything else', async () => {
+    const disk = SimDisk.of();
+    const first = await open(disk, { ...QUIET, keepSnapshots: 1 });
+    await first.machines.put(DOOR);
+    await doors(first, 0, 40);
+    await first.snapshot();
+    await first.close();
+    const length = disk.files().get(`/db/${snapshotName(41)}`)?.length as number;
+    const store = await open(damaged(disk, snapshotName(41), () => length >> 1));
+    await until(() => store.stats()['contexts'] === 'damaged');
+    expect(await refusalOf(() => store.snapshot())).toMatchObject({ code: 'CORRUPT' });
+    expect(store.stats()).toMatchObject({ snapshots: { count: 1, taken: 0 } });
+    await store.close();
+  });
 });

@@ -1,0 +1,43 @@
+/** IDX-3: queries answer the same from a store that was opened from a snapshot and the log behind it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openStore, type Store } from 'pawl';
+import { describe, expect, it } from 'vitest';
+import { Trial } from './query-trial.ts';
+
+const SMALL = { segmentBytes: 4096, snapshotInterval: 60, durability: 'os' } as const;
+
+describe('IDX-3 SNP-3: indexes of a store that was opened again', () => {
+  it.each([1, 3, 5])(
+    'equal a full scan and the rows (seed %i)',
+    async (seed) => {
+      const directory = await mkdtemp(join(tmpdir(), 'pawl-query-'));
+      const trial = new Trial(seed);
+      try {
+        await trial.open(directory, SMALL);
+        let snapshots = 0;
+        for (let round = 0; round < 5; round++) {
+          await trial.write(trial.choose.one([10, 60, 120]));
+          if (trial.choose.chance(0.5)) await trial.store.snapshot();
+          await trial.store.close();
+          trial.store = await openStore(directory, { clock: trial.clock, ...SMALL });
+          if (trial.store.recovery.snapshotOffset > 0) snapshots++;
+          // The first query meets indexes that nobody has built yet.
+          trial.check(trial.query());
+          await trial.write(5);
+          for (let i = 0; i < 12; i++) trial.check(trial.query());
+          trial.checkIndexes();
+        }
+        expect(snapshots).toBeGreaterThan(2);
+        await trial.store.close();
+        trial.store = (await openStore(directory, { readOnly: true })) as Store;
+        for (let i = 0; i < 12; i++) trial.check(trial.query());
+        await trial.store.close();
+      } finally {
+        await rm(directory, { recursive: true, force: true });
+      }
+    },
+    60_000,
+  );
+});
