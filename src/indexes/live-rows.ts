@@ -19,7 +19,7 @@ export function* liveRowsInSteps(instances: InstanceStore): Generator<void, Uint
   let length = 0;
   for (let first = 0; first < rows; first += SEGMENT_ROWS) {
     yield;
-    const { u16 } = instances.segment(first);
+    const { u16 } = instances.rows.wholeSegmentOf(first);
     const count = Math.min(SEGMENT_ROWS, rows - first);
     for (let i = 0; i < count; i++) {
       const flags = (u16[i * ROW.u16 + ROW.flags] as number) & (ROW_FLAG.live | ROW_FLAG.deleted);

@@ -52,6 +52,8 @@ export class Oracle {
   private readonly isThorough: boolean;
   private readonly onCrash: (disk: SimDisk) => void;
   private openings = 0;
+  /** Time of the stores that were opened and not judged to the end. */
+  private readonly running: SimScheduler[] = [];
 
   /** `onCrash` is told of every crash state that is judged within another. */
   constructor(its: Case, isThorough: boolean, onCrash: (disk: SimDisk) => void = () => undefined) {
@@ -62,6 +64,21 @@ export class Oracle {
 
   /** The offset found in what a crash left; throws when that is wrong. */
   async judge(disk: SimDisk, kind: 'kill' | 'cut', bounds: Bounds, depth = DEPTH): Promise<number> {
+    const before = this.running.length;
+    try {
+      return await this.look(disk, kind, bounds, depth);
+    } finally {
+      // What a store still has to do behind its opening would be tried for ever.
+      for (const scheduler of this.running.splice(before)) scheduler.stop();
+    }
+  }
+
+  private async look(
+    disk: SimDisk,
+    kind: 'kill' | 'cut',
+    bounds: Bounds,
+    depth: number,
+  ): Promise<number> {
     const seed = disk.image.digest();
     const wants = (what: keyof typeof ONE_IN): boolean =>
       this.isThorough || mixSeeds(seed, seed / 2 ** 32, what.length * 77) % ONE_IN[what] === 0;
@@ -107,7 +124,7 @@ export class Oracle {
 
   private async open(disk: SimDisk): Promise<{ store: Store; scheduler: SimScheduler }> {
     this.openings++;
-    const scheduler = new SimScheduler(1, 0);
+    const scheduler = this.newScheduler();
     const { clock, thread } = scheduler;
     const random = seededRandom(this.openings);
     const ports = { clock, thread, random, fileIo: disk.fileIo };
@@ -117,16 +134,24 @@ export class Oracle {
     };
   }
 
+  private newScheduler(): SimScheduler {
+    const scheduler = new SimScheduler(1, 0);
+    this.running.push(scheduler);
+    return scheduler;
+  }
+
   /** Opened read-only nothing is changed; gives the offset it shows, or nothing where no store is. */
   private async readOnly(disk: SimDisk): Promise<number | undefined> {
-    const { clock, thread } = new SimScheduler(1, 0);
+    const { clock, thread } = this.newScheduler();
     const before = disk.journal.length;
     try {
       const options = { readOnly: true, fileIo: disk.fileIo, clock, thread } as const;
       const store = await openStore(DIRECTORY, options);
       checkView(store, this.stateAt(store.offset));
+      const { offset } = store;
+      await store.close();
       if (disk.journal.length > before) throw new Error('opened read-only, it wrote');
-      return store.offset;
+      return offset;
     } catch (error) {
       const { code } = error as { code?: string };
       if (code === 'NOT_FOUND') return undefined;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore, type Store } from 'pawl';
 import { describe, expect, it } from 'vitest';
-import { Trial } from './query-trial.ts';
+import { Trial, definition } from './query-trial.ts';
 
 const SMALL = { segmentBytes: 4096, snapshotInterval: 60, durability: 'os' } as const;
 
@@ -40,4 +40,33 @@ describe('IDX-3 SNP-3: indexes of a store that was opened again', () => {
     },
     60_000,
   );
+
+  it('find every row of many chunks at once, before anything was loaded behind', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pawl-query-'));
+    try {
+      const count = 20_000;
+      let store = await openStore(directory, { durability: 'os', snapshotInterval: 0 });
+      await store.machines.put(definition(['n'], 1));
+      const ids = Array.from({ length: count }, (_, i) => `id-${i}`);
+      await Promise.all(
+        ids.map((id, i) =>
+          store.instances.create({ machine: 'thing', id, context: { n: i % 100 } }),
+        ),
+      );
+      await store.snapshot();
+      await store.close();
+      store = await openStore(directory, { durability: 'os', snapshotInterval: 0 });
+      expect(store.recovery.recordsReplayed).toBe(0);
+      const newest = store.instances.find({ state: 'new', orderBy: 'updatedAt', limit: 7 });
+      expect(newest.items.map((one) => one.id)).toHaveLength(7);
+      expect([...store.instances.iterate({ machine: 'thing' })]).toHaveLength(count);
+      const some = { machine: 'thing', where: { n: 42 } };
+      expect([...store.instances.iterate(some)]).toHaveLength(count / 100);
+      expect(store.instances.find({ ...some, state: 'new', total: true }).total).toBe(count / 100);
+      expect((await store.verify()).ok).toBe(true);
+      await store.close();
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
 });
