@@ -83,7 +83,7 @@ export class Indexes {
     if (!this.isAwake) return;
     let indexes = this.groups.get(group);
     if (indexes === undefined) {
-      indexes = new MachineIndexes(group, this.instances, this.machines, this.hashKey);
+      indexes = new MachineIndexes(group, this.instances, this.hashKey);
       this.groups.set(group, indexes);
     }
     indexes.declare();

@@ -5,7 +5,7 @@
  */
 import type { ContextStore } from '../instance/context-store.ts';
 import type { InstanceStore } from '../instance/instance-store.ts';
-import type { MachineGroup, MachineStore } from '../instance/machine-store.ts';
+import type { MachineGroup } from '../instance/machine-store.ts';
 import { ROW_FLAG } from '../instance/row.ts';
 import { namesOf } from '../query/paths.ts';
 import { skipValue } from '../value/skip.ts';
@@ -23,20 +23,15 @@ interface Declared {
 export class MachineIndexes {
   readonly group: MachineGroup;
   private readonly instances: InstanceStore;
-  private readonly machines: MachineStore;
   private readonly contexts: ContextStore;
   private readonly hashKey: Uint8Array;
   private declared: Declared[] = [];
+  /** By definition index: is it a version of this machine? */
+  private ours: boolean[] = [];
 
-  constructor(
-    group: MachineGroup,
-    instances: InstanceStore,
-    machines: MachineStore,
-    hashKey: Uint8Array,
-  ) {
+  constructor(group: MachineGroup, instances: InstanceStore, hashKey: Uint8Array) {
     this.group = group;
     this.instances = instances;
-    this.machines = machines;
     this.contexts = instances.contexts;
     this.hashKey = hashKey;
   }
@@ -62,6 +57,8 @@ export class MachineIndexes {
   declare(): void {
     const { group } = this;
     const isEmpty = ![...group.versions.values()].some((one) => one.rows > 0);
+    this.ours = [];
+    for (const one of group.versions.values()) this.ours[one.index] = true;
     this.declared = group.indexes.map((path) => {
       const known = this.declared.find((one) => one.index.path === path);
       if (known !== undefined) return known;
@@ -120,7 +117,7 @@ export class MachineIndexes {
     const { instances } = this;
     const flags = instances.flags(handle) & (ROW_FLAG.live | ROW_FLAG.deleted);
     if (flags !== ROW_FLAG.live) return false;
-    return this.machines.at(instances.definition(handle)).machine === this.group;
+    return this.ours[instances.definition(handle)] === true;
   }
 }
 

