@@ -87,7 +87,8 @@ export class Indexes {
       this.groups.set(group, indexes);
     }
     indexes.declare();
-    for (const definition of group.versions.values()) this.byDefinition[definition.index] = indexes;
+    for (const definition of group.versions.values())
+      if (definition.isApplied) this.byDefinition[definition.index] = indexes;
   }
 
   created(handle: number, definition: Definition, state: number): void {

@@ -58,7 +58,8 @@ export class MachineIndexes {
     const { group } = this;
     const isEmpty = ![...group.versions.values()].some((one) => one.rows > 0);
     this.ours = [];
-    for (const one of group.versions.values()) this.ours[one.index] = true;
+    // One that waits may never be applied, and its number go to a version of another machine.
+    for (const one of group.versions.values()) if (one.isApplied) this.ours[one.index] = true;
     this.declared = group.indexes.map((path) => {
       const known = this.declared.find((one) => one.index.path === path);
       if (known !== undefined) return known;
