@@ -24,7 +24,7 @@ export const ARENA_BYTES: number = 64 * KiB;
 /** A ref is 17 bits of slab and 14 of slot (256 KiB hold 2^14 slots of 16 bytes), or the alone bit and 31 of index. */
 const SLOT_BITS = 14;
 const SLOT_MASK: number = 2 ** SLOT_BITS - 1;
-const MAX_SLABS: number = 2 ** 17;
+export const MAX_SLABS: number = 2 ** 17;
 const ALONE_BIT: number = 2 ** 31;
 const ALONE_MASK: number = 2 ** 31 - 1;
 

@@ -107,9 +107,13 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     }
   }
 
+  /** The store is closing: indexes that are not built are not needed any more. */
+  stopBuilding(): void {
+    this.builder.stop();
+  }
+
   /** Nobody is left waiting once the store is closed. */
   close(): void {
-    this.builder.stop();
     this.waiters.fail(0, new StoreError('STORE_CLOSED', 'the store was closed'));
   }
 

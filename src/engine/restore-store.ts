@@ -5,7 +5,7 @@
  */
 import { dirname, join, resolve } from 'node:path';
 import { type Clock, systemClock } from '../base/clock.ts';
-import { badRequest } from '../base/errors.ts';
+import { badRequest, isStoreError } from '../base/errors.ts';
 import type { FileIo } from '../base/file-io.ts';
 import { nodeFileIo } from '../base/node-file-io.ts';
 import { type Random, systemRandom } from '../base/random.ts';
@@ -129,10 +129,18 @@ async function pastOf(
   moment: Moment | undefined,
 ): Promise<PastState> {
   const { thread, random } = ports;
-  const { files, lastOffset } = await scanSettled(ports, resolve(source));
-  const wanted = moment === undefined ? { offset: lastOffset } : moment;
-  const bounds = boundsOf(wanted, 'moment', lastOffset);
-  return stateAt({ source: foreignPast(files), bounds, thread, random });
+  for (let attempt = 1; ; attempt++) {
+    const { files, lastOffset } = await scanSettled(ports, resolve(source));
+    const wanted = moment === undefined ? { offset: lastOffset } : moment;
+    const bounds = boundsOf(wanted, 'moment', lastOffset);
+    try {
+      return await stateAt({ source: foreignPast(files), bounds, thread, random });
+    } catch (error) {
+      // A writer dropped what was the end when we looked: where no moment is named, its end now will do.
+      const isOvertaken = moment === undefined && isStoreError(error, 'OFFSET_TOO_OLD');
+      if (!isOvertaken || attempt === SETTLE_ATTEMPTS) throw error;
+    }
+  }
 }
 
 /**

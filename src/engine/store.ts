@@ -238,9 +238,11 @@ export class WritableStore implements Store {
         this.pipeline.records.refuseAll(new StoreError('STORE_CLOSED', 'the store is closed'));
         await snapshots.close();
       }
+      this.pipeline.stopBuilding();
       const ended = this.log.close();
-      const others = [snapshots?.close(), this.contexts?.stop(), this.travel.close()];
-      await Promise.allSettled([ended, ...others]);
+      await Promise.allSettled([ended, snapshots?.close(), this.travel.close()]);
+      // Not before the last commit was applied: it may touch a context that is not in memory yet.
+      await this.contexts?.stop();
       await ended;
     } finally {
       this.isClosed = true;

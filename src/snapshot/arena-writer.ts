@@ -2,10 +2,14 @@
  * Puts entries into arenas, one behind the other by the rule of arena-packer.ts, and each full arena
  * into the sink as a chunk of its own.
  */
-import { ARENA_BYTES } from '../base/slab-heap.ts';
+import { StoreError } from '../base/errors.ts';
+import { ARENA_BYTES, MAX_SLABS } from '../base/slab-heap.ts';
 import { ArenaPacker } from './arena-packer.ts';
 import type { ChunkSink } from './chunk-sink.ts';
 import type { ChunkKind } from './format.ts';
+
+/** Of ids and of contexts each: a heap that was loaded from them must have slabs left for what is written later. */
+const MAX_ARENAS: number = Math.floor((MAX_SLABS * 3) / 8);
 
 export class ArenaWriter {
   private readonly sink: ChunkSink;
@@ -29,6 +33,7 @@ export class ArenaWriter {
     const { packer } = this;
     packer.place(length);
     if (packer.arena !== this.arena) {
+      if (packer.arena >= MAX_ARENAS) throw tooLarge();
       this.flush();
       this.arena = packer.arena;
     }
@@ -54,4 +59,10 @@ export class ArenaWriter {
     this.used = 0;
     this.entries = 0;
   }
+}
+
+/** Such a state opens from its log alone, which therefore stays. */
+function tooLarge(): StoreError {
+  const message = `contexts take more than ${MAX_ARENAS} blocks of ${ARENA_BYTES} bytes (larger ones a block each): a snapshot of them could not be opened; the log stays`;
+  return new StoreError('UNSUPPORTED', message, { details: { limit: MAX_ARENAS } });
 }

@@ -3,18 +3,27 @@
  * name, and the log that the oldest snapshot kept covers. Every step may be repeated after a crash.
  */
 import { join } from 'node:path';
+import type { StoreError } from '../../base/errors.ts';
 import { type CatalogueEntry, encodeCatalogue } from '../../snapshot/catalogue.ts';
 import { isUnfinishedSnapshot, snapshotOffset } from '../../snapshot/snapshot-name.ts';
 import { ioError } from '../../../wal/log-error.ts';
 import type { Truncation } from '../../../wal/log-types.ts';
 import type { Hold, Holds } from './holds.ts';
+import { isAbout, openNamed } from './load-newest.ts';
 import type { SnapshotParts } from './parts.ts';
+
+/** Which snapshots stay. */
+export type Kept = 'kept' | 'newest';
 
 const NOTHING: Truncation = { segments: 0, bytesFreed: 0 };
 
 export class Published {
   /** Oldest first. */
   entries: readonly CatalogueEntry[];
+  /** Of these, met damaged: they stand in for nothing, and nothing rests on them. */
+  readonly bad: Set<number>;
+  /** Read from end to end by this process, and sound. */
+  private readonly sound = new Set<number>();
   private readonly parts: SnapshotParts;
   private readonly holds: Holds;
   private segmentsDropped = 0;
@@ -24,11 +33,19 @@ export class Published {
     this.parts = parts;
     this.holds = holds;
     this.entries = parts.entries;
+    this.bad = new Set(parts.bad);
   }
 
-  /** From here on the new one counts, and none of the bad ones; of the others as many as are kept. */
-  async publish(made: CatalogueEntry, bad: ReadonlySet<number>): Promise<void> {
-    const others = this.entries.filter(({ offset }) => offset !== made.offset && !bad.has(offset));
+  /** Those not known to be damaged, oldest first. */
+  get good(): readonly CatalogueEntry[] {
+    return this.entries.filter(({ offset }) => !this.bad.has(offset));
+  }
+
+  /** The new one, which was just read back, counts from here on; of the others as many as are kept. */
+  async publish(made: CatalogueEntry): Promise<void> {
+    this.bad.delete(made.offset);
+    this.sound.add(made.offset);
+    const others = this.good.filter(({ offset }) => offset !== made.offset);
     await this.name([...others, made].slice(-this.parts.settings.keep));
   }
 
@@ -73,14 +90,48 @@ export class Published {
   /** After a snapshot, without anybody asking: the log goes only when as many stand in as are to be kept. */
   async retainByItself(): Promise<void> {
     const { isCompacting, keep } = this.parts.settings;
-    if (isCompacting && this.entries.length >= keep) await this.retain('kept');
+    if (isCompacting && this.good.length >= keep) await this.retain('kept');
   }
 
-  /** Drops the log before the oldest snapshot; 'newest': of which only the newest stays. @throws {StoreError} WAL_IO_ERROR */
-  async retain(which: 'kept' | 'newest'): Promise<Truncation> {
-    if (which === 'newest' && this.entries.length > 1) await this.name(this.entries.slice(-1));
-    const [oldest] = this.entries;
+  /** What the log would rest on: the good ones, or the newest of them. */
+  private keptBy(which: Kept): readonly CatalogueEntry[] {
+    return which === 'newest' ? this.good.slice(-1) : this.good;
+  }
+
+  /**
+   * Reads what the log is about to rest on, if this process did not yet: the log may be the only
+   * other copy. Gives what a damaged one is about; that one is bad from now on.
+   * @throws {StoreError} WAL_IO_ERROR
+   */
+  async firstDamage(which: Kept): Promise<StoreError | undefined> {
+    const { fileIo, directory, log, thread } = this.parts;
+    const pause = (): Promise<void> => new Promise((next) => thread.nextTurn(next));
+    for (const entry of this.keptBy(which)) {
+      if (this.sound.has(entry.offset)) continue;
+      try {
+        const { storeId } = log.recovery;
+        const snapshot = await openNamed({ fileIo, directory, storeId }, entry);
+        try {
+          await snapshot.verify(pause);
+        } finally {
+          await snapshot.close();
+        }
+      } catch (error) {
+        if (!isAbout(error, entry.offset)) throw error;
+        this.bad.add(entry.offset);
+        return error;
+      }
+      this.sound.add(entry.offset);
+    }
+    return undefined;
+  }
+
+  /** Drops the log before the oldest good snapshot; 'newest': of which only the newest stays. @throws {StoreError} WAL_IO_ERROR */
+  async retain(which: Kept): Promise<Truncation> {
+    const kept = this.keptBy(which);
+    const [oldest] = kept;
     if (oldest === undefined) return NOTHING;
+    if (which === 'newest' && this.entries.length > 1) await this.name(kept);
     const { log, onCompaction } = this.parts;
     const after = Math.min(oldest.offset, this.holds.least);
     const dropped = await log.truncateBefore(after + 1);

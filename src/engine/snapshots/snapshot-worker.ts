@@ -8,9 +8,9 @@ import { nodeThread } from '../../base/thread.ts';
 import { makeSnapshot } from './make-snapshot.ts';
 import { plainError, SHARED, type WorkerAnswer, type WorkerRequest } from './worker-messages.ts';
 
-/** Work without a pause while commits go on; and how much longer than that the rest lasts. */
+/** Work without a pause while commits go on; and how much longer than that the rest lasts (bench snapshot). */
 const SLICE_MS = 2;
-const REST_FACTOR = 1.5;
+const REST_FACTOR = 2.5;
 
 parentPort?.on('message', (request: WorkerRequest) => void answer(request));
 tell({ isReady: true });

@@ -10,7 +10,7 @@
  * One thing at a time. A failure ends the attempt and never stops writers; the next trigger, not
  * before a while, tries again.
  */
-import { StoreError } from '../../base/errors.ts';
+import { StoreError, isStoreError } from '../../base/errors.ts';
 import type { CatalogueEntry } from '../../snapshot/catalogue.ts';
 import { corrupt } from '../../../wal/log-error.ts';
 import type { Truncation } from '../../../wal/log-types.ts';
@@ -20,7 +20,7 @@ import { HASH_KEY_BYTES } from '../new-state.ts';
 import { Holds } from './holds.ts';
 import { isAbout } from './load-newest.ts';
 import type { SnapshotParts, TakenSnapshot } from './parts.ts';
-import { Published } from './published.ts';
+import { type Kept, Published } from './published.ts';
 import { isScheduled, isSnapshotDue, retryDelayMs } from './schedule.ts';
 
 /** Attempts that may fail before a base that cannot be read counts as damaged. */
@@ -32,11 +32,8 @@ export class Snapshots {
   private readonly published: Published;
   private readonly isScheduled: boolean;
   private readonly stopping = new AbortController();
-  private readonly stopped: Promise<void>;
   /** Everything that changes files goes through here, one after the other. */
   private last: Promise<unknown> = Promise.resolve();
-  /** Somebody reads the files, and they must stay as they are. */
-  private quiet: Promise<unknown> = Promise.resolve();
   private isRunning = false;
   /** One was started by itself and did not end yet. */
   private isTriggered = false;
@@ -49,19 +46,12 @@ export class Snapshots {
   private failuresInRow = 0;
   private failedAt = 0;
   private lastDurationMs = 0;
-  /** Met damaged: no base for another one. */
-  private readonly bad: Set<number>;
 
   constructor(parts: SnapshotParts) {
     this.parts = parts;
     this.published = new Published(parts, this.holds);
     this.isScheduled = isScheduled(parts.settings);
     this.logBytes = parts.replayedBytes;
-    this.bad = new Set(parts.bad);
-    const { signal } = this.stopping;
-    this.stopped = new Promise((resolve) => {
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
   }
 
   /** What counts, oldest first. */
@@ -123,12 +113,28 @@ export class Snapshots {
 
   /** See Store.compact(). @throws {StoreError} */
   async compact(isForced: boolean): Promise<Truncation> {
+    const which: Kept = isForced ? 'newest' : 'kept';
     const taking = this.take();
     // On a full disk there is no room for another one; what the last one covers can make some.
-    await taking.catch(() => undefined);
-    const dropped = await this.inTurn(() => this.published.retain(isForced ? 'newest' : 'kept'));
+    await taking.catch((error: unknown) => {
+      if (isStoreError(error, 'CORRUPT')) throw error;
+    });
+    const dropped = await this.inTurn(async () => {
+      await this.makeSure(which);
+      return this.published.retain(which);
+    });
     if (dropped.segments === 0) await taking;
     return dropped;
+  }
+
+  /** Nothing is dropped for a snapshot that cannot be read: another one is made of what can. @throws {StoreError} */
+  private async makeSure(which: Kept): Promise<void> {
+    for (;;) {
+      const damage = await this.published.firstDamage(which);
+      if (damage === undefined) return;
+      this.parts.onBad(damage);
+      await this.run(await this.parts.log.flush());
+    }
   }
 
   /** Files of a process that died; what of them stays is met again. */
@@ -141,26 +147,18 @@ export class Snapshots {
 
   /** A snapshot that counted is damaged: another one is made at once, from files that are not, for the next opening. */
   replace(offset: number): void {
-    this.bad.add(offset);
+    this.published.bad.add(offset);
     this.takeByItself();
   }
 
   private newestGood(): CatalogueEntry | undefined {
-    return this.entries.findLast(({ offset }) => !this.bad.has(offset));
-  }
-
-  /** No snapshot comes or goes, and no log is dropped, while `run` reads them. */
-  whileQuiet<R>(run: () => Promise<R>): Promise<R> {
-    const result = this.last.then(run);
-    this.quiet = Promise.allSettled([this.quiet, result]);
-    return result;
+    return this.published.good.at(-1);
   }
 
   /** After what is under way, whatever became of it; not at all once the store is closing. */
   private inTurn<R>(run: () => Promise<R>): Promise<R> {
     const { signal } = this.stopping;
     const result = this.last.then(async () => {
-      await Promise.race([this.quiet, this.stopped]);
       if (signal.aborted) throw closed();
       this.isRunning = true;
       try {
@@ -182,8 +180,7 @@ export class Snapshots {
     const bytesAtCut = this.logBytes;
     try {
       const made = await this.make(through);
-      await this.published.publish(made, this.bad);
-      this.bad.delete(made.offset);
+      await this.published.publish(made);
       this.coveredBytes = bytesAtCut;
       this.taken++;
       this.failuresInRow = 0;
@@ -222,7 +219,7 @@ export class Snapshots {
       if (base === undefined || !isAbout(error, base.offset)) throw error;
       // A disk that gives errors now may not do so later: that alone costs no snapshot at once.
       if (error.code === 'WAL_IO_ERROR' && this.failuresInRow < PATIENCE) throw error;
-      this.bad.add(base.offset);
+      this.published.bad.add(base.offset);
       this.parts.onBad(error);
       return this.make(through, error);
     }

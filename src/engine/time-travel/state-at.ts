@@ -80,8 +80,8 @@ class Attempt {
 
   async run(): Promise<PastState | BadBase> {
     const { source, random } = this.options;
-    // Whatever snapshot it will be: the log behind it stays until this is done.
-    const letGo = source.hold('reading the past', this.entries[0]?.offset ?? 0);
+    // Whatever snapshot it will be, or none: the log there is stays until this is done.
+    const letGo = source.hold('reading the past', 0);
     try {
       const state = newState(random);
       this.snapshot = await this.base();
