@@ -20,6 +20,7 @@ import { saveAside } from '../../wal/save-aside.ts';
 import type { Offset } from './api/instance.ts';
 import { LateSink } from './late-sink.ts';
 import { checkPlace } from './place.ts';
+import { ARCHIVE_NAME } from './snapshots/file-names.ts';
 import { SnapshotSurvey } from './snapshots/survey.ts';
 
 /** What a repair did. */
@@ -149,8 +150,11 @@ async function rewriteList(
   directory: string,
   sound: readonly CatalogueEntry[],
 ): Promise<void> {
+  const hasArchive = (await fileIo.stat(join(directory, ARCHIVE_NAME))) !== undefined;
   const log = await openLogWriter<undefined>(directory, {
     fileIo,
+    // What a crash left on its way there still belongs there.
+    ...(hasArchive && { archiveDirectory: ARCHIVE_NAME }),
     clock: systemClock,
     thread: nodeThread,
     random: systemRandom,

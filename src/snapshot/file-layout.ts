@@ -7,7 +7,10 @@ import { crc32c } from '../base/crc32c.ts';
 import { STORE_ID_BYTES } from '../../wal/format.ts';
 import { readU64, writeU64 } from '../../wal/frame.ts';
 import {
+  CHUNK,
   CHUNK_ENTRY,
+  CHUNK_ROWS,
+  DELETED,
   FOOTER_MAGIC,
   SNAPSHOT_FOOTER,
   SNAPSHOT_HEADER,
@@ -90,6 +93,20 @@ export function decodeHeader(bytes: Uint8Array): SnapshotHeader | number | undef
     deleted: view.getUint32(SNAPSHOT_HEADER.deleted, true),
     keys: view.getUint32(SNAPSHOT_HEADER.keys, true),
   };
+}
+
+/** Does the directory have what the header announces? Before that nothing is made room for. */
+export function hasAnnounced(header: SnapshotHeader, entries: readonly ChunkEntry[]): boolean {
+  let [rows, deleted, keys] = [0, 0, 0];
+  for (const { kind, count, length } of entries) {
+    const isOfRows = kind === CHUNK.rows || kind === CHUNK.keyRows;
+    if (isOfRows && count > CHUNK_ROWS) return false;
+    if (kind === CHUNK.deleted && length !== count * DELETED.size) return false;
+    if (kind === CHUNK.rows) rows += count;
+    if (kind === CHUNK.keyRows) keys += count;
+    if (kind === CHUNK.deleted) deleted += count;
+  }
+  return rows === header.rows && deleted === header.deleted && keys === header.keys;
 }
 
 /** Directory and footer in one, and the footer's checksum: that of the file. */

@@ -18,6 +18,7 @@ import {
   decodeHeader,
   footerChecksum,
   headerCrcOf,
+  hasAnnounced,
 } from './file-layout.ts';
 import {
   CHUNK,
@@ -115,6 +116,8 @@ async function readFrame(
   if (!isWhole || crc32c(directory, 0, directory.length, seed) !== footer.directoryCrc)
     throw corrupt(name, Math.max(0, directoryAt), 'the directory of the snapshot does not verify');
   const entries = entriesOf(directory, name, directoryAt);
+  if (!hasAnnounced(header, entries))
+    throw corrupt(name, SNAPSHOT_HEADER.rows, 'the header announces other chunks than there are');
   const reads = new ChunkReads(handle, name, seed, entries);
   return new OpenSnapshot(path, header, reads, { sizeBytes, checksum: footerChecksum(end) });
 }

@@ -101,7 +101,8 @@ export class SnapshotSurvey {
     } catch (error) {
       if (!isStoreError(error)) throw error;
       this.problems.push(error);
-      return [];
+      // A list that makes no sense names none; the files still say what they are.
+      return error.code === 'CORRUPT' ? entriesOnDisk(this.fileIo, this.directory, storeId) : [];
     }
   }
 
