@@ -11,7 +11,7 @@ import { MAX_CATALOGUE_ENTRIES } from '../snapshot/catalogue.ts';
 import { LIMITS as LOG_LIMITS } from '../../wal/format.ts';
 import type { Durability } from '../../wal/ordered-log.ts';
 import type { ReadOptions, StoreOptions } from './api/store.ts';
-import { checkObject, describe } from './write-options.ts';
+import { describe, ownFields } from './write-options.ts';
 
 export interface Settings {
   readonly durability: Durability;
@@ -81,9 +81,9 @@ export function settingsOf(
   options: StoreOptions | ReadOptions | undefined,
   isReadOnly: boolean,
 ): Settings {
-  const given: StoreOptions = checkObject(options, 'options') ?? {};
+  const given: StoreOptions = ownFields(options, 'options') ?? {};
   checkNames(given, isReadOnly ? READ_OPTIONS : WRITE_OPTIONS, 'options');
-  const keys = checkObject(given.idempotency, 'options.idempotency') ?? {};
+  const keys = ownFields(given.idempotency, 'options.idempotency') ?? {};
   checkNames(keys, IDEMPOTENCY_OPTIONS, 'options.idempotency');
   return {
     durability: durabilityOf(given.durability),

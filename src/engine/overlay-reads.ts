@@ -20,6 +20,7 @@ import {
   readSelection,
 } from './query/selection.ts';
 import { instanceAt } from './results.ts';
+import { ownFields } from './write-options.ts';
 
 export class OverlayReads {
   private readonly pipeline: Pipeline;
@@ -85,7 +86,8 @@ export class OverlayReads {
 
   count(selection: AnyQuery | undefined, machine: string | undefined): number {
     const { state, overlay } = this.pipeline;
-    const selected = readSelection(state, selection, machine, SELECTION_FIELDS);
+    const own = ownFields(selection, 'query');
+    const selected = readSelection(state, own, machine, SELECTION_FIELDS);
     checkDeclared(state, selected);
     if (overlay.size === 0) return countMatches(state, selected);
     return countMatches(state, selected, this.isPending) + this.pendingMatches(selected).length;

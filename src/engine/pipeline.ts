@@ -67,6 +67,8 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   private readonly resume = (): void => this.run();
   /** Applying an accepted record failed: memory can no longer be trusted. */
   private halt: StoreError | undefined;
+  /** Memory is not whole: told once. */
+  private isRefusingAll = false;
   /** There was no room for the last command; told once until one gets in again. */
   private isRefusing = false;
 
@@ -230,6 +232,8 @@ export class Pipeline implements LogSink<Ticket | undefined> {
 
   /** What is in memory is not whole: nothing more is taken in, while what was accepted still ends as it may. */
   refuse(error: StoreError): void {
+    if (this.isRefusingAll) return;
+    this.isRefusingAll = true;
     this.records.refuseAll(error);
     this.listener.degraded(error);
   }

@@ -3,7 +3,7 @@
  * log that goes on behind it. The source is only read, by the rules for readers beside a writer.
  * The target is no store until its manifest stands, which is last.
  */
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { badRequest, isStoreError } from '../base/errors.ts';
 import type { FileIo } from '../base/file-io.ts';
@@ -77,6 +77,7 @@ export async function restoreStore(
     throw badRequest('a store is restored into a directory, not into memory', 'target');
   const ports = checkOptions(options);
   const place = resolve(target);
+  await checkApart(ports.fileIo, resolve(source), place);
   await checkTarget(ports.fileIo, place);
   const past = await pastOf(ports, source, moment);
   try {
@@ -99,6 +100,24 @@ function checkOptions(options: RestoreOptions): Ports {
     clock: clock ?? PORTS.clock,
     thread: thread ?? PORTS.thread,
   };
+}
+
+/** Inside the source, what is restored would be in the way of its files. @throws {StoreError} BAD_REQUEST, WAL_IO_ERROR */
+async function checkApart(fileIo: FileIo, source: string, target: string): Promise<void> {
+  try {
+    if ((await fileIo.stat(source)) === undefined) return;
+    const from = await fileIo.resolve(source);
+    // What is not there yet is made below the first directory that is.
+    let there = target;
+    while ((await fileIo.stat(there)) === undefined && dirname(there) !== there)
+      there = dirname(there);
+    const to = join(await fileIo.resolve(there), relative(there, target));
+    if (to !== from && !to.startsWith(from.endsWith(sep) ? from : from + sep)) return;
+  } catch (error) {
+    throw ioError(error, 'looking at the directory', target);
+  }
+  const message = `'${target}' lies in the store it is to be restored from`;
+  throw badRequest(message, 'target', 'a directory of its own');
 }
 
 /** Nothing there, or nothing but what an attempt that died left. @throws {StoreError} BAD_REQUEST, WAL_IO_ERROR */

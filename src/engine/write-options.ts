@@ -43,6 +43,21 @@ export function checkObject<T extends object>(value: T | undefined, path: string
   return value;
 }
 
+/**
+ * A copy of the caller's own fields, each read once, so that what was checked is what is used.
+ * @throws {StoreError} BAD_REQUEST - not an object of fields, or it threw
+ */
+export function ownFields<T extends object>(value: T | undefined, path: string): T | undefined {
+  if (value === undefined) return undefined;
+  try {
+    const kind = Object.prototype.toString.call(value);
+    if (checkObject(value, path) !== undefined && kind === '[object Object]') return { ...value };
+    throw badRequest(`${path} must be a plain object, not ${kind.slice(8, -1)}`, path, 'object');
+  } catch (error) {
+    throw asRefusal(error, path);
+  }
+}
+
 /** A time as stored: integer milliseconds since the epoch, negative ones before 1970. */
 export function checkTime(value: unknown, path: string): number {
   if (!Number.isSafeInteger(value)) {
@@ -108,10 +123,11 @@ export function checkVersion(version: unknown, path: string = 'version'): number
 
 /** The one option of `compact`. @throws {StoreError} BAD_REQUEST */
 export function checkForce(options: { readonly force?: unknown } | undefined): boolean {
-  for (const [name, value] of Object.entries(checkObject(options, 'options') ?? {})) {
+  const own = ownFields(options, 'options') ?? {};
+  for (const [name, value] of Object.entries(own)) {
     if (name !== 'force') throw badRequest(`options.${name} is no option`, `options.${name}`);
     if (value === undefined || typeof value === 'boolean') continue;
     throw badRequest('options.force must be a boolean', 'options.force', 'boolean');
   }
-  return options?.force === true;
+  return own.force === true;
 }

@@ -27,6 +27,12 @@ export async function dump(
   const pass = new DumpPass(choices, sink, shell.isAbandoned);
   const report = await readUntilEnough(directory, deliver, pass);
   sink.end();
+  if (pass.firstOffset > 1) {
+    say(
+      context,
+      `the log begins with record ${pass.firstOffset}: what was created or defined before has no name here, only in the snapshots (pawl inspect)`,
+    );
+  }
   if (report === undefined || shell.isAbandoned()) return EXIT.ok;
   const hidden = deliver === 'attested' ? report.lastOffset - report.attestedOffset : 0;
   if (writer !== undefined && hidden > 0) {
@@ -64,6 +70,8 @@ class Enough extends Error {}
 class DumpPass {
   /** The first record that could not be decoded; nothing behind it is shown. */
   failure: { readonly offset: number; readonly cause: unknown } | undefined;
+  /** First record of the log; 0 before it was met. */
+  firstOffset = 0;
   private readonly sink: DumpSink;
   private readonly isAbandoned: () => boolean;
   /** Next record to show; reading may start over, showing does not. */
@@ -83,6 +91,7 @@ class DumpPass {
     return (bytes, start, end, firstOffset) => {
       if (this.isAbandoned()) throw new Enough();
       if (this.failure !== undefined) return;
+      if (this.firstOffset === 0) this.firstOffset = firstOffset;
       try {
         decoder.frame(bytes, start, end, firstOffset, this.next);
       } catch (cause) {

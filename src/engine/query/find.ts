@@ -6,6 +6,7 @@ import type { Instance } from '../api/instance.ts';
 import type { Page, Query, Selection } from '../api/query.ts';
 import type { Reads } from '../reads.ts';
 import { instanceAt } from '../results.ts';
+import { ownFields } from '../write-options.ts';
 import { type Bound, boundOf, type Ordering } from './ordering.ts';
 import { RowTest } from './row-test.ts';
 import { countMatches, search } from './search.ts';
@@ -38,9 +39,10 @@ export interface PageQuery {
 export function readPageQuery(
   state: State,
   storeId: string,
-  query: AnyQuery | undefined,
+  input: AnyQuery | undefined,
   machine: string | undefined,
 ): PageQuery {
+  const query = ownFields(input, 'query');
   const selected = readSelection(state, query, machine, PAGE_FIELDS);
   const order = readOrder(state, selected, query);
   checkDeclared(state, selected);
@@ -108,10 +110,11 @@ function cursorAt(page: PageQuery, state: State, ordering: Ordering, handle: num
 /** The matches at the moment of the call, in order; those that stop matching before their turn are left out. */
 export function iterate(
   reads: Reads,
-  query: ({ machine?: string | undefined } & Query) | undefined,
+  input: ({ machine?: string | undefined } & Query) | undefined,
   machine: string | undefined,
 ): IterableIterator<Instance> {
   reads.admit();
+  const query = ownFields(input, 'query');
   const { state } = reads;
   const selected = readSelection(state, query, machine, QUERY_FIELDS);
   const order = readOrder(state, selected, query);
@@ -147,10 +150,11 @@ function* walk(
 
 export function count(
   reads: Reads,
-  selection: ({ machine?: string | undefined } & Selection) | undefined,
+  input: ({ machine?: string | undefined } & Selection) | undefined,
   machine: string | undefined,
 ): number {
   reads.admit();
+  const selection = ownFields(input, 'query');
   const known = machine === undefined ? undefined : countInState(reads.state, selection, machine);
   if (known !== undefined) return known;
   const selected = readSelection(reads.state, selection, machine, SELECTION_FIELDS);

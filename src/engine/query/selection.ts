@@ -11,7 +11,7 @@ import { parseTimeRange, type TimeRange } from '../../query/time-range.ts';
 import type { State } from '../../state/state.ts';
 import type { PageOptions, Query } from '../api/query.ts';
 import { LIMITS } from '../limits.ts';
-import { checkName, checkObject, describe } from '../write-options.ts';
+import { asRefusal, checkName, describe } from '../write-options.ts';
 
 export const SELECTION_FIELDS: readonly string[] = [
   'machine',
@@ -49,6 +49,7 @@ export function isPlain(selected: Selected): boolean {
 }
 
 /**
+ * @param input own fields of what the caller passed.
  * @param machine of the handle that is asked; a query must not name another.
  * @throws {StoreError} BAD_REQUEST
  */
@@ -58,7 +59,7 @@ export function readSelection(
   machine: string | undefined,
   fields: readonly string[],
 ): Selected {
-  const query: AnyQuery = checkObject(input, 'query') ?? {};
+  const query: AnyQuery = input ?? {};
   for (const [field, value] of Object.entries(query)) {
     const isBoundTwice = field === 'machine' && machine !== undefined;
     if (value === undefined || (fields.includes(field) && !isBoundTwice)) continue;
@@ -73,7 +74,7 @@ export function readSelection(
   const where = parseFilter(query.where, 'where');
   const createdAt = parseTimeRange(query.createdAt, 'createdAt');
   const updatedAt = parseTimeRange(query.updatedAt, 'updatedAt');
-  const allowScan = query.allowScan ?? false;
+  const { allowScan = false } = query;
   if (typeof allowScan !== 'boolean')
     throw badRequest('allowScan must be a boolean', 'allowScan', 'boolean');
   const isOther = (definition: Definition): boolean =>
@@ -127,10 +128,14 @@ function groupsOf(state: State, selected: Selected): Set<MachineGroup> {
 
 function checkStates(state: unknown): readonly string[] | undefined {
   if (state === undefined) return undefined;
-  const list: unknown[] = Array.isArray(state) ? state : [state];
-  return list
-    .map((one, i) => checkName(one, Array.isArray(state) ? `state[${i}]` : 'state'))
-    .sort();
+  if (!Array.isArray(state)) return [checkName(state, 'state')];
+  let list: unknown[];
+  try {
+    list = Array.from<unknown>(state);
+  } catch (error) {
+    throw asRefusal(error, 'state');
+  }
+  return list.map((one, i) => checkName(one, `state[${i}]`)).sort();
 }
 
 function statesOf(definition: Definition, wanted: readonly string[] | undefined): Uint8Array {
@@ -178,7 +183,7 @@ export function readOrder(
   if (direction !== undefined && direction !== 'asc' && direction !== 'desc')
     throw badRequest("direction must be 'asc' or 'desc'", 'direction', 'asc or desc');
   const isDescending = direction === 'desc';
-  const by: unknown = query?.orderBy ?? 'id';
+  const by: unknown = query?.orderBy === undefined ? 'id' : query.orderBy;
   if (by === 'id' || by === 'createdAt' || by === 'updatedAt')
     return { by, path: by, names: [], isDescending };
   if (typeof by !== 'string')

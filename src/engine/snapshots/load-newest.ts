@@ -60,14 +60,22 @@ export async function openNamed(
   { offset, sizeBytes, checksum }: CatalogueEntry,
 ): Promise<SnapshotFile> {
   const { fileIo, directory, storeId } = options;
-  const snapshot = await openSnapshot(fileIo, join(directory, snapshotName(offset)), storeId);
+  const name = snapshotName(offset);
+  let snapshot: SnapshotFile;
+  try {
+    snapshot = await openSnapshot(fileIo, join(directory, name), storeId);
+  } catch (error) {
+    // The store is there, and its manifest says that this is: so it was lost.
+    if (isStoreError(error, 'NOT_FOUND')) throw corrupt(name, 0, 'it is missing', offset);
+    throw error;
+  }
   const isMeant =
     snapshot.offset === offset &&
     snapshot.sizeBytes === sizeBytes &&
     snapshot.checksum === checksum;
   if (isMeant) return snapshot;
   await snapshot.close();
-  throw corrupt(snapshotName(offset), 0, 'it is not the snapshot the manifest names', offset);
+  throw corrupt(name, 0, 'it is not the snapshot the manifest names', offset);
 }
 
 async function loadInto(

@@ -117,7 +117,8 @@ export class Published {
           await snapshot.close();
         }
       } catch (error) {
-        if (!isAbout(error, entry.offset)) throw error;
+        // A disk that gives errors now may not do so later: nothing is dropped, and nothing lost.
+        if (!isAbout(error, entry.offset) || error.code === 'WAL_IO_ERROR') throw error;
         this.bad.add(entry.offset);
         return error;
       }

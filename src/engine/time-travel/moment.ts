@@ -1,6 +1,6 @@
 /** A moment, checked, as the two bounds a fold stops at. */
 import { badRequest } from '../../base/errors.ts';
-import { checkObject, checkTime, describe } from '../write-options.ts';
+import { ownFields, checkTime, describe } from '../write-options.ts';
 
 export interface Bounds {
   /** The last commit that ends at or before this record is the last one applied. */
@@ -11,7 +11,7 @@ export interface Bounds {
 
 /** `present`: last record that reads can see. @throws {StoreError} BAD_REQUEST - malformed, or an offset in the future. */
 export function boundsOf(moment: unknown, path: string, present: number): Bounds {
-  const given = checkObject(moment as object | undefined, path);
+  const given = ownFields(moment as object | undefined, path);
   if (given === undefined)
     throw badRequest(`${path} must be { offset } or { time }, not undefined`, path, 'object');
   const names = Object.keys(given);

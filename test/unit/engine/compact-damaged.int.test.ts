@@ -122,6 +122,35 @@ describe('F-12 F-27: compact() with a damaged newest snapshot', () => {
   );
 });
 
+describe('F-27: a snapshot the manifest names', () => {
+  it('and that is gone counts as damaged: told, and the one before stands in', async () => {
+    await damaged(2);
+    const names = (await readdir(directory)).filter((name) => name.startsWith('snapshot-')).sort();
+    await rm(join(directory, names.at(-1) as string));
+    const store = await openStore(directory, OPTIONS);
+    const told = await new Promise<{ file: string }>((resolve) => store.on('corruption', resolve));
+    expect(told.file).toBe(names.at(-1));
+    expect(store.recovery.snapshotOffset).toBeGreaterThan(0);
+    await store.close();
+    await expectWhole(300);
+  });
+
+  it('and that is damaged inside stops writes, and says so once', async () => {
+    await damaged(1);
+    const store = await openStore(directory, { ...OPTIONS, compaction: false });
+    let alarms = 0;
+    store.on('degraded', () => alarms++);
+    await new Promise((resolve) => store.on('corruption', resolve));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(alarms).toBe(1);
+    await expect(store.instances.create({ machine: 'o', id: 'new' })).rejects.toMatchObject({
+      code: 'CORRUPT',
+    });
+    await store.close();
+    await expectWhole(300);
+  });
+});
+
 describe('closing', () => {
   it('soon after opening from a snapshot raises no alarm', async () => {
     let store = await openStore(directory, OPTIONS);

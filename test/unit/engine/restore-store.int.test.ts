@@ -1,5 +1,5 @@
 /** restoreStore and asOf on the real disk, beside a store that is being written. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -70,4 +70,25 @@ test('D-11 writers go on while views and restored stores are made of a store wit
   const early = await refusalOf(() => store.asOf({ offset: 1 }));
   expect(early.code).toBe('OFFSET_TOO_OLD');
   await store.close();
+});
+
+test('GEN-1 a store is never restored into the one it comes from', async () => {
+  const source = join(root, 'apart');
+  const store = await openStore(source, { archive: true });
+  await store.machines.put(DOOR);
+  await store.close();
+  await symlink(source, join(root, 'alias'));
+  const inside = [
+    source,
+    join(source, 'archive'),
+    join(source, 'a', 'b'),
+    join(root, 'alias', 'c'),
+  ];
+  for (const target of inside) {
+    const refused = await refusalOf(() => restoreStore(source, target));
+    expect(refused).toMatchObject({ code: 'BAD_REQUEST', details: { path: 'target' } });
+  }
+  expect((await verifyStore(source)).ok).toBe(true);
+  // Beside it is fine, also where the name begins alike.
+  await restoreStore(source, `${source}-copy`);
 });

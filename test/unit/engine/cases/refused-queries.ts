@@ -46,6 +46,53 @@ export function refusedQueryCases(open: Open): void {
       }
     });
 
+    test('GEN-1 a query that throws while it is read, or is no plain object, is BAD_REQUEST', async () => {
+      const store = await furnished(open);
+      const thrower = (name: string): object =>
+        Object.defineProperty({}, name, {
+          enumerable: true,
+          get: () => {
+            throw new Error('from the caller');
+          },
+        });
+      const revoked = Proxy.revocable({}, {});
+      revoked.revoke();
+      const queries: readonly unknown[] = [
+        thrower('where'),
+        thrower('limit'),
+        { state: [thrower('x')] },
+        { state: Object.defineProperty(['a'], 0, { get: () => thrower('x') }) },
+        { where: thrower('key'), allowScan: true },
+        { orderBy: null },
+        { allowScan: null },
+        new Map(),
+        new Date(),
+        revoked.proxy,
+      ];
+      for (const query of queries) {
+        await expectRefused(store, 'BAD_REQUEST', () => store.instances.find(query as object));
+        await expectRefused(store, 'BAD_REQUEST', () =>
+          store.transaction((tx) => void tx.instances.find(query as object)),
+        );
+      }
+      await expectRefused(store, 'BAD_REQUEST', () => store.instances.count(revoked.proxy));
+      await expectRefused(store, 'BAD_REQUEST', () => store.instances.iterate(thrower('state')));
+    });
+
+    test('a query is read once, and only its own fields count', async () => {
+      const store = await furnished(open);
+      let reads = 0;
+      const query = {
+        get limit() {
+          return ++reads === 1 ? 2 : -1;
+        },
+      };
+      expect(store.instances.find(query).items).toHaveLength(2);
+      expect(
+        store.instances.find(Object.create({ limit: -1 }) as object).items.length,
+      ).toBeGreaterThan(2);
+    });
+
     test('GEN-1 order and direction are checked', async () => {
       const store = await furnished(open);
       const find = (query: object) => (): unknown => store.instances.find(query);
