@@ -28,6 +28,8 @@ import type { Pipeline } from './pipeline.ts';
 import { asRefusal } from './write-options.ts';
 
 /** Rows looked at between two looks at the time. */
+/** Instances migrated between two looks at the clock. */
+const LOOK_EVERY = 4;
 const ROWS_AT_ONCE = 4096;
 const NOBODY: Promise<void> = Promise.resolve();
 
@@ -141,7 +143,8 @@ export class Migrations {
       else run.tally.addMigrated(to.compiled.states[decided as number] as string);
       bytes += body.position;
       body.trim(MiB);
-      if (bytes > LIMITS.migrationCommitBytes || this.isOver(run)) return;
+      if (bytes > LIMITS.migrationCommitBytes) return;
+      if (count % LOOK_EVERY === LOOK_EVERY - 1 && this.isOver(run)) return;
     }
   }
 
