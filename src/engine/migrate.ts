@@ -27,9 +27,9 @@ import { LIMITS } from './limits.ts';
 import type { Pipeline } from './pipeline.ts';
 import { asRefusal } from './write-options.ts';
 
-/** Rows looked at between two looks at the time. */
 /** Instances migrated between two looks at the clock. */
 const LOOK_EVERY = 4;
+/** Rows looked at between two of them. */
 const ROWS_AT_ONCE = 4096;
 const NOBODY: Promise<void> = Promise.resolve();
 
