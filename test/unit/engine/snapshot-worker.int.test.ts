@@ -80,7 +80,8 @@ describe('a snapshot worker', () => {
     const runner = new WorkerRunner(nodeThread, inline, ENTRY);
     const base = { offset: 7, sizeBytes: 9, checksum: 1 };
     expect(await refusalOf(() => runner.run({ ...task, base }, never))).toMatchObject({
-      code: 'NOT_FOUND',
+      code: 'CORRUPT',
+      details: { offset: 7 },
     });
     const frames = { ...task.frames, files: [] };
     expect(await refusalOf(() => runner.run({ ...task, frames }, never))).toMatchObject({
