@@ -31,7 +31,6 @@ import { asRefusal } from './write-options.ts';
 const LOOK_EVERY = 4;
 /** Rows looked at between two of them. */
 const ROWS_AT_ONCE = 4096;
-const NOBODY: Promise<void> = Promise.resolve();
 
 interface Run {
   readonly plan: CheckedPlan;
@@ -108,15 +107,15 @@ export class Migrations {
     run.sliceEnd = this.thread.monotonicMs() + LIMITS.sliceMs;
     if (run.plan.isDryRun) {
       this.walk(run, from, to);
-      return NOBODY;
+      return this.settled();
     }
-    if (!this.findNext(run, from)) return NOBODY;
+    if (!this.findNext(run, from)) return this.settled();
     try {
       records.openGroup();
     } catch (error) {
       if (!isStoreError(error, 'RATE_LIMITED')) throw error;
       // Those who wait are let through first.
-      return pipeline.answers.give(pipeline.answers.pendingOffset, false, () => undefined);
+      return this.settled();
     }
     try {
       this.walk(run, from, to);
@@ -125,7 +124,13 @@ export class Migrations {
       throw error;
     }
     const ticket = new OneTicket<void>(pipeline, { make: () => undefined }, false);
-    return records.commitGroup(ticket, false) ? ticket.promise : NOBODY;
+    return records.commitGroup(ticket, false) ? ticket.promise : this.settled();
+  }
+
+  /** What was found so far may rest on records that are still on their way; should they fail, so does the run. */
+  private settled(): Promise<void> {
+    const { answers } = this.pipeline;
+    return answers.give(answers.pendingOffset, false, () => undefined);
   }
 
   private walk(run: Run, from: Definition, to: Definition): void {

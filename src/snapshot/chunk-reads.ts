@@ -59,6 +59,8 @@ export class ChunkReads {
       const bytes = await ahead;
       // The next one is read while this one is taken.
       ahead = this.startRead(runs[i + 1], spare);
+      // It may fail before anybody waits for it.
+      ahead.catch(() => undefined);
       try {
         let at = 0;
         for (let chunk = run.from; chunk < run.to; chunk++) {

@@ -70,10 +70,13 @@ export async function openSnapshot(
 ): Promise<SnapshotFile> {
   let handle: FileHandle;
   try {
-    if ((await fileIo.stat(path)) === undefined)
-      throw new StoreError('NOT_FOUND', `there is no snapshot '${path}'`, { details: { path } });
     handle = await fileIo.open(path, 'read');
   } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT')
+      throw new StoreError('NOT_FOUND', `there is no snapshot '${path}'`, {
+        details: { path },
+        cause: error,
+      });
     throw ioError(error, 'opening a snapshot', path);
   }
   try {

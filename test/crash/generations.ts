@@ -12,12 +12,15 @@ import { checkStore, type Expected, NOTHING, PREPARED } from './workload.ts';
 
 /** Files that may be there besides the log: an unfinished segment, an unfinished manifest or reserve, one void segment. */
 const MOST_LEFTOVERS = 3;
+const KEPT_SNAPSHOTS = 2;
 
 export interface GenerationOptions {
   readonly program: string;
   readonly location: string;
   readonly durability?: Durability;
   readonly segmentBytes?: number;
+  /** Records between two snapshots; 0: none is taken. */
+  readonly snapshotInterval?: number;
 }
 
 /** Takes the larger of each pair. */
@@ -37,9 +40,9 @@ export class Generations {
   private readonly options: Required<Omit<GenerationOptions, 'location'>>;
 
   constructor({ location, ...options }: GenerationOptions) {
-    const { program, durability = 'always', segmentBytes = 4096 } = options;
+    const { program, durability = 'always', segmentBytes = 4096, snapshotInterval = 0 } = options;
     this.location = location;
-    this.options = { program, durability, segmentBytes };
+    this.options = { program, durability, segmentBytes, snapshotInterval };
   }
 
   /** The same store as it is now, in another place, to go on from there. */
@@ -60,9 +63,10 @@ export class Generations {
     more: Pick<WorkerPlan, 'killAt' | 'killOn' | 'waitsForReserve'> = {},
     environment: Readonly<Record<string, string>> = {},
   ): Worker {
-    const { program, durability, segmentBytes } = this.options;
+    const { program, durability, segmentBytes, snapshotInterval } = this.options;
     const { location: directory, known: from, expected } = this;
-    const plan = { directory, segmentBytes, durability, from, commands, expected, ...more };
+    const options = { segmentBytes, durability, snapshotInterval };
+    const plan = { directory, ...options, from, commands, expected, ...more };
     return new Worker(program, plan, environment);
   }
 
@@ -87,6 +91,8 @@ export class Generations {
         this.found = await checkStore(store, this.expected);
         // What was shown once stays, whether its caller learned of it or not.
         this.sent = larger(this.sent, this.found);
+        // Log that somebody died over dropping goes with the next compaction.
+        if (this.options.snapshotInterval > 0) await store.compact();
       } finally {
         await store.close();
       }
@@ -106,7 +112,9 @@ export class Generations {
     const report = await scanLog(nodeFileIo, this.location);
     const besides = names.length - (report?.segments.length ?? 0);
     // The manifest and the reserve.
-    assert(besides <= 2 + MOST_LEFTOVERS, `files pile up: ${names.join(' ')}`);
+    const snapshots = names.filter((name) => name.startsWith('snapshot-'));
+    assert(snapshots.length <= KEPT_SNAPSHOTS, `snapshots pile up: ${names.join(' ')}`);
+    assert(besides - snapshots.length <= 2 + MOST_LEFTOVERS, `files pile up: ${names.join(' ')}`);
   }
 
   /** Goes on in a process that nobody kills; after that everything is vouched for. */

@@ -129,6 +129,48 @@ describe('F-1 SIGKILL at every file call', () => {
     },
   );
 
+  test.each([
+    'before create snapshot-N.unfinished',
+    'half write snapshot-N.unfinished',
+    'after sync snapshot-N.unfinished',
+    'before rename snapshot-N',
+    'after rename snapshot-N',
+    'before write manifest',
+    'half write manifest',
+    'before remove snapshot-N',
+    'after remove snapshot-N',
+    'before remove N.wal',
+    'after remove N.wal',
+  ])(
+    'F-10 F-11 F-12 F-13 of a session that takes snapshots: %s, again and again',
+    { timeout: LIMIT_MS },
+    async (place) => {
+      const one = generations('store', { snapshotInterval: 12 });
+      for (let n = 0; n < (IS_EXHAUSTIVE ? 12 : 3); n++) {
+        const worker = one.start(100, { killOn: { place, afterCommands: 30 + 7 * n } });
+        await worker.gone;
+        one.learn(worker, `process ${n}`);
+        expect(worker.death).toBe(place);
+      }
+      await one.check('at the end');
+      await one.finish(COMMANDS, 'and goes on');
+    },
+  );
+
+  test.runIf(IS_EXHAUSTIVE)(
+    'F-10 F-11 F-12 of a session that takes snapshots: all of them',
+    { timeout: LIMIT_MS },
+    async () => {
+      const deaths = new Deaths();
+      await inParallel([1, 2, 3, 4], async (first) => {
+        const one = generations(`lane-${first}`, { snapshotInterval: 9 });
+        await killEach(async () => one, COMMANDS, deaths, [first, 4]);
+        await one.finish(COMMANDS, `lane ${first}`);
+      });
+      expect(missing(deaths, ['lock', 'remove', ...USUAL])).toEqual([]);
+    },
+  );
+
   test.runIf(IS_EXHAUSTIVE)(
     'F-36 of a session that makes its reserve',
     { timeout: LIMIT_MS },

@@ -14,6 +14,8 @@ export interface WorkerPlan {
   readonly directory: string;
   readonly segmentBytes: number;
   readonly durability: Durability;
+  /** Records between two snapshots; absent: none is taken. The log before the older of two goes. */
+  readonly snapshotInterval?: number | undefined;
   /** First command of each caller. */
   readonly from: readonly number[];
   /** How many each of them sends, the first a few more; with 0 it opens and closes only. */

@@ -29,9 +29,9 @@ let acknowledged = 0;
 /** Files that have the name they are to keep; a handle knows only the one it was opened by. */
 const named = new Set<string>();
 
-/** As the file is called by now, numbers left out: 'N.wal', 'N.wal.new'. */
+/** As the file is called by now, numbers left out: 'N.wal', 'N.wal.new', 'snapshot-N.unfinished'. */
 function nameOf(path: string): string {
-  const name = basename(path).replace(/^\d+/, 'N');
+  const name = basename(path).replace(/^(snapshot-)?\d+/, '$1N');
   return named.has(path) ? name.replace(/\.new$/, '') : name;
 }
 
@@ -79,6 +79,7 @@ async function session(commands: number): Promise<void> {
     fileIo,
     segmentBytes: plan.segmentBytes,
     durability: plan.durability,
+    snapshotInterval: plan.snapshotInterval ?? 0,
   });
   say('opened', store.offset);
   if (plan.expected !== undefined) {

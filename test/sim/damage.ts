@@ -11,7 +11,9 @@ import { DiskImage } from '../../src/testing/sim-image.ts';
 import { type Choices, pick } from './choices.ts';
 import { DIRECTORY } from './life.ts';
 import { Oracle } from './oracle.ts';
+import { namesIn } from './snapshot-files.ts';
 import type { Record } from './store-run.ts';
+import { segmentNumber } from '../../wal/segment-name.ts';
 
 interface Damage {
   readonly what: string;
@@ -25,7 +27,9 @@ function drawDamage(files: Map<string, Uint8Array>, choose: Choices): Damage {
     (path) => dirname(path) === DIRECTORY && (files.get(path)?.length ?? 0) > 0,
   );
   // Most bytes of a segment are zeros behind its end; what is used is more worth damaging.
-  const path = pick(choose, paths.sort());
+  const manifest = `${DIRECTORY}/manifest`;
+  const isManifest = choose(4) === 3 && paths.includes(manifest);
+  const path = isManifest ? manifest : pick(choose, paths.sort());
   const bytes = files.get(path) as Uint8Array;
   const used = Math.max(1, bytes.findLastIndex((byte) => byte !== 0) + 1);
   const at = choose(4) === 0 ? choose(bytes.length) : choose(used);
@@ -88,7 +92,7 @@ function checkRefusal(
   if (!isRead && disk.journal.some((entry) => entry.kind === 'write'))
     throw new Error(`${what}: refused as CORRUPT, but written to`, { cause });
   // The manifest was written again for every segment.
-  const hasRotated = disk.image.names.has(`${DIRECTORY}/00000003.wal`);
+  const hasRotated = namesIn(disk).some((name) => (segmentNumber(name) ?? 0) >= 3);
   if (isSmall && hasRotated && what.startsWith(`${DIRECTORY}/manifest`))
     throw new Error(`${what}: the other slot was of no use: ${cause.message}`, { cause });
 }

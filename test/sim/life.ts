@@ -6,7 +6,7 @@
 import type { Store, StoreOptions } from '../../src/engine/api/store.ts';
 import { openStore } from '../../src/index.ts';
 import type { Simulation } from '../../src/testing/simulation.ts';
-import { imageOf, pipelineOf, stateOf, tracesOf } from '../unit/engine/store-state.ts';
+import { pipelineOf, stateOf, tracesOf } from '../unit/engine/store-state.ts';
 import { type Bounds, Safety } from './bounds.ts';
 import { type Command, shortened, textOf, THROWN } from './commands.ts';
 import { type Lies, lyingFileIo } from './lying-io.ts';
@@ -18,7 +18,7 @@ import { perform, type Told, withoutPlace } from './perform.ts';
 import { checkAnswer, type Question } from './questions.ts';
 import type { Prediction } from './model-operations.ts';
 import type { ReferenceModel } from './reference-model.ts';
-import { checkView } from './view.ts';
+import { checkView, memoryOf } from './view.ts';
 
 /** Nothing takes so long on a simulated disk, however slow: it hangs. */
 const HANGS_AFTER_MS = 600_000;
@@ -344,7 +344,7 @@ export class Life {
 
   /** State and handles, as one value: the next process must find the same. */
   get image(): string {
-    return textOf(imageOf(stateOf(this.store)));
+    return memoryOf(this.store);
   }
 
   private async ends<T>(promise: Promise<T>, what: string): Promise<T> {

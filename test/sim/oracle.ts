@@ -10,7 +10,6 @@ import { openStore } from '../../src/index.ts';
 import { choicesAt, crashAt } from '../../src/testing/crash-states.ts';
 import type { SimDisk } from '../../src/testing/sim-disk.ts';
 import { SimScheduler } from '../../src/testing/sim-scheduler.ts';
-import { imageOf, stateOf } from '../unit/engine/store-state.ts';
 import { type Bounds, checkBounds } from './bounds.ts';
 import { mixSeeds, pick, seededChoices } from './choices.ts';
 import { type Command, shortened, textOf } from './commands.ts';
@@ -21,7 +20,7 @@ import { checkPast } from './past.ts';
 import { drawQuestion } from './questions.ts';
 import { checkCompacted, checkSnapshotFiles } from './snapshot-files.ts';
 import { type ModelOptions, ReferenceModel } from './reference-model.ts';
-import { checkView } from './view.ts';
+import { checkView, memoryOf } from './view.ts';
 
 /** What crash states of one life are judged by. */
 export interface Case {
@@ -95,7 +94,7 @@ export class Oracle {
     if (wants('verified')) await this.verify(store, found);
     if (wants('replayed')) await this.replayKeys(store, model);
     if (wants('compacted')) await this.compact(disk, store, model);
-    const image = wants('again') ? textOf(imageOf(stateOf(store))) : undefined;
+    const image = wants('again') ? memoryOf(store) : undefined;
     if (depth > 0 && wants('nested'))
       await this.dieOpening(disk, before, kind, bounds, found, depth);
     if (wants('goesOn')) await this.goOn(disk, store, found);
@@ -255,7 +254,7 @@ export class Oracle {
   private async openAgain(disk: SimDisk, image: string): Promise<void> {
     disk.nextProcess();
     const { store, scheduler } = await this.open(disk);
-    const again = textOf(imageOf(stateOf(store)));
+    const again = memoryOf(store);
     scheduler.stop();
     if (again !== image) throw new Error(`opened again: ${again}, the first time ${image}`);
   }

@@ -53,12 +53,7 @@ export async function checkPast(
     view = await store.asOf(moment);
   } catch (error) {
     if (!isStoreError(error, 'OFFSET_TOO_OLD')) throw error;
-    checkTooOld(
-      error.details as { oldest: number },
-      { store, history, isArchived },
-      expected,
-      moment,
-    );
+    checkTooOld(error.details, { store, history, isArchived }, expected, moment);
     return false;
   }
   try {

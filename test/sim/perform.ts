@@ -78,7 +78,7 @@ function planOf(command: MigrateCommand): MigrationPlan {
     fromVersion,
     toVersion,
     ...(isDry && { dryRun: true }),
-    ...(map !== undefined && { map: mapOf(map) as NonNullable<MigrationPlan['map']> }),
+    ...(map !== undefined && { map: mapOf(map) }),
   };
 }
 

@@ -104,7 +104,7 @@ function asked(
   const plans: string[] = [];
   let total: number | undefined;
   for (let cursor: string | undefined; ;) {
-    const page = reads.find({ ...query, ...(cursor !== undefined && { cursor }) } as never);
+    const page = reads.find({ ...query, ...(cursor !== undefined && { cursor }) });
     found.push(...page.items.map(({ id }) => id));
     plans.push(page.plan);
     total = page.total;

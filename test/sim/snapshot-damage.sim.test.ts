@@ -1,6 +1,6 @@
 /**
  * F-27 F-28 F-102: damage to a small closed store that has two snapshots and a log without its
- * beginning. Every byte of every file and every length of the snapshots, through openStore: it opens
+ * beginning. Bytes of every file and lengths of the snapshots, through openStore: it opens
  * to the same state, or is refused as CORRUPT with the file named and nothing changed. Then whole
  * files: gone, exchanged, of another store, of an earlier day. Never an empty or another store.
  */
@@ -28,13 +28,24 @@ const DOOR = {
   indexes: ['n'],
 };
 const PATIENCE_MS = 300_000;
+/** PAWL_DAMAGE=all: every byte and every length. */
+const IS_EXHAUSTIVE = process.env['PAWL_DAMAGE'] === 'all';
+const STEP = IS_EXHAUSTIVE ? 1 : 13;
+
+/** How far it is to the next byte that is damaged: all of the log and the manifest is tried by their own tests. */
+function stepIn(path: string, isUsed: boolean): number {
+  if (IS_EXHAUSTIVE) return 1;
+  if (!isUsed) return 64;
+  return snapshotOffset(basename(path)) === undefined ? 7 : 2;
+}
 
 interface Made {
   readonly files: Files;
   /** As they were between the two snapshots. */
   readonly earlier: Files;
   readonly digest: string;
-  readonly offset: number;
+  /** Of all states it ever had. */
+  readonly digests: ReadonlySet<string>;
   /** Paths, the older one first. */
   readonly snapshots: readonly [string, string];
 }
@@ -47,6 +58,7 @@ async function makeStore(seed: number): Promise<Made> {
   const ports = { fileIo: disk.fileIo, clock, thread, random: seededRandom(seed) };
   const store = await openStore('/db', { ...OPTIONS, ...ports });
   await store.machines.put(DOOR);
+  const digests = new Set<string>();
   const doors = async (from: number, to: number): Promise<void> => {
     for (let n = from; n < to; n++) {
       const context = { n, text: 'x'.repeat(150) };
@@ -54,6 +66,7 @@ async function makeStore(seed: number): Promise<Made> {
       await store.instances.create({ machine: 'door', id: `d${n}`, context, idempotencyKey });
       if (n % 3 === 0) await store.instances.apply(`d${n}`, 'PUSH', { pushed: n });
       if (n % 5 === 0) await store.instances.delete(`d${n}`);
+      digests.add(digestOf(stateOf(store)));
     }
   };
   await doors(0, 25);
@@ -63,7 +76,6 @@ async function makeStore(seed: number): Promise<Made> {
   await store.snapshot();
   await doors(32, 36);
   const digest = digestOf(stateOf(store));
-  const { offset } = store;
   await store.close();
   scheduler.stop();
   const files = disk.files();
@@ -73,7 +85,7 @@ async function makeStore(seed: number): Promise<Made> {
   expect(snapshots).toHaveLength(2);
   // Its log does not begin at the beginning.
   expect(files.has('/db/00000001.wal')).toBe(false);
-  return { files, earlier, digest, offset, snapshots: snapshots.sort() as [string, string] };
+  return { files, earlier, digest, digests, snapshots: snapshots.sort() as [string, string] };
 }
 
 let made: Made;
@@ -126,7 +138,7 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
 }
 
 /** What damage to one byte of a file led to, by what may be said of that file. */
-function verdictOf(path: string, found: Opened | StoreError): 'same' | 'refused' {
+function checkVerdict(path: string, found: Opened | StoreError): 'same' | 'refused' {
   if (!(found instanceof Error)) {
     expect([path, found.digest]).toEqual([path, made.digest]);
     return 'same';
@@ -141,22 +153,25 @@ describe('damage to a store with snapshots', () => {
   it('F-27 F-28 F-102 every byte, one bit of it', { timeout: PATIENCE_MS }, async () => {
     const counts = { same: 0, refused: 0 };
     for (const [path, bytes] of made.files) {
-      for (let at = 0; at < bytes.length; at++) {
+      // Behind the end of a segment lie zeros that nobody reads.
+      const used = bytes.findLastIndex((byte) => byte !== 0) + 1;
+      for (let at = 0; at < bytes.length; at += stepIn(path, at < used)) {
         const found = await open(withFile(made.files, path, flipped(bytes, at)));
-        counts[verdictOf(path, found)]++;
+        counts[checkVerdict(path, found)]++;
         if (path === made.snapshots[1])
           expect([at, (found as Opened).base]).toEqual([at, offsetOf(made.snapshots[0])]);
       }
     }
-    expect(counts.refused).toBeGreaterThan(1000);
+    expect(counts.refused).toBeGreaterThan(300);
     expect(counts.same).toBeGreaterThan(1000);
+    if (IS_EXHAUSTIVE) console.log(`${counts.same} the same, ${counts.refused} refused`);
   });
 
   it('F-27 every length of a snapshot', { timeout: PATIENCE_MS }, async () => {
     for (const path of made.snapshots) {
       const bytes = made.files.get(path) as Uint8Array;
-      for (let length = 0; length < bytes.length; length++)
-        verdictOf(path, await open(withFile(made.files, path, bytes.subarray(0, length))));
+      for (let length = bytes.length % STEP; length < bytes.length; length += STEP)
+        checkVerdict(path, await open(withFile(made.files, path, bytes.subarray(0, length))));
     }
   });
 
@@ -164,7 +179,7 @@ describe('damage to a store with snapshots', () => {
     const [, newest] = made.snapshots;
     const bytes = made.files.get(newest) as Uint8Array;
     let corrupt = 0;
-    for (let at = 0; at < bytes.length; at += 3) {
+    for (let at = 0; at < bytes.length; at += 11) {
       const files = withFile(made.files, newest, flipped(bytes, at));
       const scheduler = new SimScheduler(3);
       const { clock, thread } = scheduler;
@@ -242,7 +257,7 @@ describe('whole files', () => {
     for (const path of made.files.keys()) {
       const found = await open(withFile(made.earlier, path, made.files.get(path)));
       if (found instanceof Error) expect([path, found.code]).toEqual([path, 'CORRUPT']);
-      else expect(found.digest).toHaveLength(64);
+      else expect([path, made.digests.has(found.digest)]).toEqual([path, true]);
     }
   });
 });

@@ -49,7 +49,12 @@ interface Counts {
 export async function runStoreCampaign(options: CampaignOptions): Promise<CampaignResult> {
   const startedMs = nodeThread.monotonicMs();
   const counts: Counts = {
-    ...{ runs: 0, states: 0, distinct: 0, faults: 0, damages: 0, commands: 0 },
+    runs: 0,
+    states: 0,
+    distinct: 0,
+    faults: 0,
+    damages: 0,
+    commands: 0,
     phases: noPhases(),
   };
   const violations: Violation[] = [];
@@ -109,11 +114,12 @@ class Budget {
     this.left = points;
   }
 
-  /** The chance of the next point; while a snapshot is written nothing that counts changes. */
+  /** The chance of the next point: less while a snapshot is written; its other steps are short, and all visited. */
   share(phase: Phase | undefined): number {
     const each = (this.states + STATES_A_POINT) / (this.points + 1);
     const share = (STATES_A_LIFE - this.states) / (each * this.left--);
-    return phase === 'writing' ? share / 3 : share;
+    if (phase === undefined) return share;
+    return phase === 'writing' ? share / 3 : 1;
   }
 }
 

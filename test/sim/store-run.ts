@@ -15,6 +15,7 @@ import { Life } from './life.ts';
 import { Misfortune } from './misfortune.ts';
 import { ReferenceModel } from './reference-model.ts';
 import { drawSettings, type Settings } from './store-settings.ts';
+import { drawQuestion } from './questions.ts';
 import { maybeSomething } from './upkeep.ts';
 import { Workload } from './workload.ts';
 
@@ -195,6 +196,7 @@ async function burst(
   if (then < 6) await life.settle();
   else await life.pass(choose(3) / 10);
   if (then < 4) life.check();
+  life.ask(drawQuestion(choose, life.visible));
 }
 
 /** Perhaps in the middle of a snapshot, or of what follows one. */

@@ -1,18 +1,20 @@
 /**
  * The whole engine on a simulated machine: runs of several lives with a crash between them, every
- * answer and every crash state compared with a plain model (F-0a, F-0b, F-0c, F-0d, F-1 to F-17, F-20 to
- * F-25, F-32 to F-44, F-50), and the states that were wrong once (F-108). The long campaign is `npm run crash`.
+ * answer and every crash state compared with a plain model (F-0a, F-0b, F-0c, F-0d, F-1 to F-17, with
+ * F-10, F-11, F-12 and F-13 in the middle of snapshots and of dropping log; F-20 to F-25, F-27, F-28,
+ * F-32 to F-44, F-50), and the states that were wrong once (F-108). The long campaign is `npm run crash`.
  */
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeResult, describeViolation } from './campaign.ts';
 import { choicesFrom, seededChoices } from './choices.ts';
+import { PHASES } from './phases.ts';
 import { replayStore, runStoreCampaign } from './store-campaign.ts';
 import { type Record, runLives } from './store-run.ts';
 
 const SEED = 20_261_120;
-const STATES = 25_000;
+const STATES = 20_000;
 /** Half a minute on a core of its own; this machine may have other things to do. */
 const PATIENCE_MS = 900_000;
 
@@ -26,6 +28,7 @@ describe('a store that crashes', () => {
       expect(result.distinct).toBeGreaterThanOrEqual(STATES);
       expect(result.faults).toBeGreaterThan(0);
       expect(result.damages).toBeGreaterThan(0);
+      for (const phase of PHASES) expect([phase, result.phases?.[phase]]).not.toEqual([phase, 0]);
       expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(PROTOTYPE);
     },
   );

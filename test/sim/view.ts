@@ -4,12 +4,29 @@
  */
 import type { Instance } from '../../src/engine/api/instance.ts';
 import type { ReadStore } from '../../src/engine/api/store.ts';
+import { imageOf, stateOf } from '../unit/engine/store-state.ts';
 import { textOf } from './commands.ts';
 import type { ModelState } from './model-state.ts';
 
 interface Sizes {
   readonly instances: { readonly living: number; readonly deleted: number };
   readonly idempotency: { readonly keys: number };
+}
+
+/**
+ * Memory as one value: all that a fold makes, and how often each handle was used, also of those that
+ * are free. The next process must find the same.
+ */
+export function memoryOf(store: ReadStore): string {
+  const state = stateOf(store);
+  const { instances } = state;
+  const used: number[][] = [];
+  for (let handle = 0; handle < instances.rows.rows; handle++) {
+    const generation = instances.generation(handle);
+    // A handle that was taken and given back has none.
+    if (generation > 0) used.push([handle, generation]);
+  }
+  return textOf([imageOf(state), used]);
 }
 
 /**

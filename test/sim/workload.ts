@@ -40,7 +40,7 @@ export class Workload {
   next(now: number, state: ModelState): Command {
     const { choose } = this;
     if (state.machines.size === 0 || choose(24) === 23) return this.registering();
-    if (choose(25) === 24) return this.migrating();
+    if (choose(14) === 13) return this.migrating(state);
     const kind = choose(20);
     const common = {
       ...(choose(5) === 4 && { durable: true }),
@@ -65,15 +65,20 @@ export class Workload {
     return { kind: 'put', definition: this.definition(name, version) };
   }
 
-  private migrating(): Command {
+  /** Mostly from a version that somebody has to one that is there. */
+  private migrating(state: ModelState): Command {
     const { choose } = this;
-    const [fromVersion, toVersion] = [1 + choose(3), 1 + choose(3)];
-    const plan = {
-      machine: pick(choose, MACHINES),
-      fromVersion,
-      toVersion,
-      isDry: choose(4) === 3,
-    };
+    const row = [...state.instances.values()][choose(state.instances.size || 1)];
+    const isMeant = row !== undefined && choose(5) > 0;
+    const machine = isMeant ? row.machine : pick(choose, MACHINES);
+    const offered = state.offered(machine).map(({ definition }) => definition.version);
+    const fromVersion = isMeant ? row.version : 1 + choose(3);
+    const others = offered.filter((version) => version !== fromVersion);
+    // There is to be one, then.
+    if (isMeant && others.length === 0)
+      return { kind: 'put', definition: this.definition(machine, (fromVersion % 3) + 1) };
+    const toVersion = others.length > 0 && isMeant ? pick(choose, others) : 1 + choose(3);
+    const plan = { machine, fromVersion, toVersion, isDry: choose(4) === 3 };
     if (choose(2) === 0) return { kind: 'migrate', ...plan };
     const map = {
       ...(choose(2) === 1 && { state: pick(choose, [...STATES, 'extra', 'nowhere']) }),
