@@ -144,6 +144,11 @@ export class Published {
     return dropped;
   }
 
+  /** Since opening. */
+  get dropped(): Truncation {
+    return { segments: this.segmentsDropped, bytesFreed: this.bytesFreed };
+  }
+
   stats(): Readonly<Record<string, unknown>> {
     return {
       retention: {

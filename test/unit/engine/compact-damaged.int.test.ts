@@ -151,6 +151,27 @@ describe('F-27: a snapshot the manifest names', () => {
   });
 });
 
+describe('SNP-4: what compact() reports', () => {
+  it.each([1, 2])('is what went because of the call (keepSnapshots %i)', async (keepSnapshots) => {
+    const store = await openStore(directory, { ...OPTIONS, keepSnapshots });
+    await store.machines.put({
+      name: 'o',
+      version: 1,
+      states: ['s'],
+      initial: 's',
+      transitions: [],
+    });
+    await add(store, 0, 200);
+    if (keepSnapshots === 2) await store.snapshot();
+    await add(store, 200, 400);
+    const { segments, bytesFreed } = await store.compact();
+    expect(segments).toBeGreaterThan(3);
+    expect(bytesFreed).toBeGreaterThan(3 * 4096);
+    await store.close();
+    await expectWhole(400);
+  });
+});
+
 describe('closing', () => {
   it('soon after opening from a snapshot raises no alarm', async () => {
     let store = await openStore(directory, OPTIONS);
