@@ -12,6 +12,7 @@ import type { FileHandle, FileIo } from '../../../src/base/file-io.ts';
 import { nodeFileIo } from '../../../src/base/node-file-io.ts';
 
 const OPTIONS = { snapshotInterval: 0, segmentBytes: 4096, durability: 'os' } as const;
+const MACHINE = { name: 'o', version: 1, states: ['s'], initial: 's', transitions: [] };
 const PAD = 'p'.repeat(100);
 const LAST = 400;
 
@@ -53,13 +54,7 @@ async function add(store: Store, from: number, to: number): Promise<void> {
 /** Two snapshots, or one and the whole log; the newest has a flipped bit in a context. */
 async function damaged(snapshots: 1 | 2): Promise<void> {
   const store = await openStore(directory, { ...OPTIONS, compaction: false });
-  await store.machines.put({
-    name: 'o',
-    version: 1,
-    states: ['s'],
-    initial: 's',
-    transitions: [],
-  });
+  await store.machines.put(MACHINE);
   await add(store, 0, 150);
   if (snapshots === 2) await store.snapshot();
   await add(store, 150, 300);
@@ -154,13 +149,7 @@ describe('F-27: a snapshot the manifest names', () => {
 describe('SNP-4: what compact() reports', () => {
   it.each([1, 2])('is what went because of the call (keepSnapshots %i)', async (keepSnapshots) => {
     const store = await openStore(directory, { ...OPTIONS, keepSnapshots });
-    await store.machines.put({
-      name: 'o',
-      version: 1,
-      states: ['s'],
-      initial: 's',
-      transitions: [],
-    });
+    await store.machines.put(MACHINE);
     await add(store, 0, 200);
     if (keepSnapshots === 2) await store.snapshot();
     await add(store, 200, 400);
@@ -175,14 +164,7 @@ describe('SNP-4: what compact() reports', () => {
 describe('closing', () => {
   it('soon after opening from a snapshot raises no alarm', async () => {
     let store = await openStore(directory, OPTIONS);
-    await store.machines.put({
-      name: 'o',
-      version: 1,
-      states: ['s'],
-      initial: 's',
-      transitions: [],
-      indexes: ['i', 'pad'],
-    });
+    await store.machines.put({ ...MACHINE, indexes: ['i', 'pad'] });
     await add(store, 0, 9000);
     await store.snapshot();
     await store.close();
