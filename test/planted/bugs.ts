@@ -139,6 +139,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'what waited for a full disk is still seen by the commands after it',
     faults: 'F-36 F-44',
     campaign: 'store',
+    seed: 2,
     changes: [
       {
         file: 'src/engine/pipeline.js',
@@ -384,7 +385,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     faults: 'F-28',
     campaign: 'store',
     // The same; and the damage has to meet the slot in force.
-    seed: 74,
+    seed: 3,
     changes: [
       {
         file: 'src/engine/snapshots/published.js',
@@ -520,6 +521,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'an index of a path is not told of a migration',
     faults: 'TST-4',
     campaign: 'store',
+    seed: 2,
     changes: [
       { file: 'src/state/fold.js', find: 'indexes.replaced(handle, after, state);', replace: '' },
     ],
