@@ -98,6 +98,7 @@ async function checkSame(all, customers, places) {
 /** @returns {Promise<import('./lib/result.mjs').Row[]>} */
 async function ask(all, { customers, places, farPage, found, size }, options) {
   const about = { bench: 'find', unit: 'queries/s' };
+  // `any`: the adapters share names, not a type.
   const inTurns = (/** @type {(store: any) => any} */ question) =>
     alternate(
       all.map(({ store }) => question(store)),

@@ -175,6 +175,7 @@ function at(context: unknown, path: readonly string[]): unknown {
   );
 }
 
+/** `any`: what an operand is depends on the operator, and a model that checked it would be the code again. */
 export function passes(operator: string, value: unknown, operand: any): boolean {
   if (operator === 'exists') return (value !== undefined) === operand;
   if (operator === 'ne') return !same(value, operand);
