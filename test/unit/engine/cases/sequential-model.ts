@@ -140,6 +140,15 @@ export class SequentialModel {
 }
 
 function argumentsOf(command: Command): string {
-  if (command.kind === 'create') return JSON.stringify([command.id, command.context]);
-  return command.kind === 'apply' ? JSON.stringify([command.event, command.payload]) : '';
+  if (command.kind === 'create') return inOrder([command.id, command.context]);
+  return command.kind === 'apply' ? inOrder([command.event, command.payload]) : '';
+}
+
+/** The order of an object's fields makes no other argument. */
+function inOrder(value: unknown): string {
+  return JSON.stringify(value, (_, one: unknown) =>
+    typeof one === 'object' && one !== null && !Array.isArray(one)
+      ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : one,
+  );
 }
