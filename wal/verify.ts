@@ -10,6 +10,7 @@ import { nodeFileIo } from '../src/base/node-file-io.ts';
 import { listLogDirectory } from './log-directory.ts';
 import { ioError } from './log-error.ts';
 import { checkMeets } from './scan-pass.ts';
+import { readManifestSlots } from './manifest.ts';
 import { scanLog } from './scan.ts';
 import type { OnFrame, ScanReport, ScannedSegment } from './scan-report.ts';
 import { MANIFEST_NAME, segmentName } from './segment-name.ts';
@@ -60,6 +61,8 @@ export interface LogReport {
 
 /** A live writer may change names under a reader: what it meets must be there twice to be believed. */
 const ATTEMPTS = 4;
+/** While segments come and go, one that is missing says nothing: so often at most is looked again. */
+const DISTURBED = 100;
 
 /**
  * Never throws for damage: that is in the report.
@@ -75,6 +78,16 @@ export async function verifyLog(
   await checkDirectory(fileIo, directory);
   const reading = new Reading(fileIo, directory, options);
   let before: StoreError | undefined;
+  let outline: string | undefined;
+  let disturbed = 0;
+  const isDisturbed = async (problems: readonly StoreError[]): Promise<boolean> => {
+    if (disturbed === DISTURBED || !problems.some(isOfWholeFile)) return false;
+    const last = outline;
+    outline = await outlineOf(fileIo, directory);
+    if (outline === last) return false;
+    disturbed++;
+    return true;
+  };
   for (let attempt = 1; ; attempt++) {
     try {
       const report = await reading.scan();
@@ -82,9 +95,28 @@ export async function verifyLog(
       return report;
     } catch (error) {
       if (!isStoreError(error) || error.code === 'NOT_FOUND') throw error;
-      if (attempt < ATTEMPTS && !isSame(error, before)) before = error;
-      else return reading.survey(error);
+      const isBelieved = attempt >= ATTEMPTS || isSame(error, before);
+      before = error;
+      if ((await isDisturbed([error])) || !isBelieved) continue;
+      const report = await reading.survey(error);
+      if (!(await isDisturbed(report.problems))) return report;
     }
+  }
+}
+
+/** Missing, gone meanwhile, or wrong from its first byte: what names alone can cause. */
+function isOfWholeFile({ details }: StoreError): boolean {
+  return ((details as { readonly byteOffset?: number }).byteOffset ?? 0) === 0;
+}
+
+/** Which segments there are, by the manifest. */
+async function outlineOf(fileIo: FileIo, directory: string): Promise<string> {
+  try {
+    const [inForce] = (await readManifestSlots(fileIo, directory)) ?? [];
+    return `${inForce?.state.oldestSegment} to ${inForce?.state.highestSegment}`;
+  } catch {
+    // Whatever that is, it is met again by the scan, and told.
+    return 'unreadable';
   }
 }
 

@@ -5,13 +5,14 @@
 import { describe, expect, it } from 'vitest';
 import { openLog } from '../../../wal/index.ts';
 import { repairLog } from '../../../wal/repair.ts';
+import type { FileIo } from '../../../src/base/file-io.ts';
 import { verifyLog } from '../../../wal/verify.ts';
 import { type Files, flip, misdirect } from './damages.ts';
 import { framesIn } from './forge.ts';
 import { ManualThread, openDriver, scanDriver, turns } from './log-driver.ts';
 import { failureOf, fill, ones, openSim, readAll } from './public-fixture.ts';
 import { type Call, SimDisk } from 'pawl/testing';
-import { osError, replace, viewOf } from './sim-fixture.ts';
+import { changedIo, osError, replace, viewOf } from './sim-fixture.ts';
 
 const DB = '/db';
 const ONE = '/db/00000001.wal';
@@ -122,6 +123,31 @@ describe('a log that is written while it is read', () => {
     expect(await reader.read()).toEqual({ records: [], next: lastOffset + 1 });
     await reader.close();
     await again.close();
+  });
+
+  it('WAL-7 F-22 segments dropped behind each look at the manifest are no damage to who verifies', async () => {
+    const disk = SimDisk.of();
+    const writer = await openSim(disk.fileIo);
+    for (let i = 0; i < 400; i++) await fill(writer, ones(1));
+    let drops = 0;
+    let isListed = false;
+    const open: FileIo['open'] = async (path, mode) => {
+      if (path === MANIFEST) isListed = true;
+      else if (isListed && drops < 12) {
+        isListed = false;
+        drops++;
+        await writer.truncateBefore(drops * 30);
+        await fill(writer, ones(5));
+      }
+      return disk.fileIo.open(path, mode);
+    };
+    const { ok, problems, firstOffset, lastOffset } = await verifyLog(DB, {
+      fileIo: changedIo(disk.fileIo, { open }),
+    });
+    expect([ok, problems]).toEqual([true, []]);
+    expect([drops, firstOffset]).toEqual([12, writer.firstOffset]);
+    expect(lastOffset).toBeGreaterThan(400);
+    await writer.close();
   });
 
   it('F-25 F-53 all of it gone, and its manifest with it, is CORRUPT', async () => {
