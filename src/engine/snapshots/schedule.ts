@@ -20,6 +20,9 @@ const AUTO = {
   segments: 64,
 } as const;
 
+/** So many times what starts one. */
+const OVERDUE = 4;
+
 /** Waiting after failures: doubled with each, up to the distance of automatic snapshots. */
 const RETRY_MS = 1000;
 
@@ -32,6 +35,17 @@ export function isSnapshotDue(settings: SnapshotSettings, log: Uncovered): boole
   const isMuch =
     log.records >= AUTO.records && log.bytes >= log.snapshotBytes && log.elapsedMs >= AUTO.apartMs;
   return isMuch || log.segments() > AUTO.segments;
+}
+
+/** A snapshot has been due for so long that lives too short for one would let the log grow without bound. */
+export function isSnapshotOverdue(settings: SnapshotSettings, log: Uncovered): boolean {
+  return isSnapshotDue(settings, {
+    records: log.records / OVERDUE,
+    bytes: log.bytes / OVERDUE,
+    segments: () => log.segments() / OVERDUE,
+    snapshotBytes: log.snapshotBytes,
+    elapsedMs: Infinity,
+  });
 }
 
 /** Is anything ever taken by itself? */

@@ -21,7 +21,7 @@ import { Holds } from './holds.ts';
 import { isAbout } from './load-newest.ts';
 import type { SnapshotParts, TakenSnapshot } from './parts.ts';
 import { type Kept, Published } from './published.ts';
-import { isScheduled, isSnapshotDue, retryDelayMs } from './schedule.ts';
+import { isScheduled, isSnapshotDue, isSnapshotOverdue, retryDelayMs } from './schedule.ts';
 
 /** Attempts that may fail before a base that cannot be read counts as damaged. */
 const PATIENCE = 2;
@@ -31,6 +31,7 @@ export class Snapshots {
   private readonly parts: SnapshotParts;
   private readonly published: Published;
   private readonly isScheduled: boolean;
+  private isClosing = false;
   private readonly stopping = new AbortController();
   /** Everything that changes files goes through here, one after the other. */
   private last: Promise<unknown> = Promise.resolve();
@@ -80,7 +81,7 @@ export class Snapshots {
     this.isTriggered = true;
     this.take()
       .catch((error: unknown) => {
-        if (this.stopping.signal.aborted) return;
+        if (isStoreError(error, 'STORE_CLOSED')) return;
         const message = 'taking a snapshot failed; it will be tried again';
         logger.log('warn', message, { location, error });
       })
@@ -163,7 +164,7 @@ export class Snapshots {
   private inTurn<R>(run: () => Promise<R>): Promise<R> {
     const { signal } = this.stopping;
     const result = this.last.then(async () => {
-      if (signal.aborted) throw closed();
+      if (this.isClosing) throw closed();
       this.isRunning = true;
       try {
         return await run();
@@ -246,9 +247,13 @@ export class Snapshots {
     };
   }
 
-  /** Ends what is under way; resolves when nothing touches a file any more. */
+  /** Ends what is under way, or waits for it where it is overdue; resolves when nothing touches a file any more. */
   async close(): Promise<void> {
-    this.stopping.abort(closed());
+    this.isClosing = true;
+    const { thread, settings } = this.parts;
+    const isAwaited =
+      this.isTriggered && isSnapshotOverdue(settings, this.uncovered(thread.monotonicMs()));
+    if (!isAwaited) this.stopping.abort(closed());
     await this.last;
     await this.parts.runner.close();
   }

@@ -7,6 +7,7 @@ import type { SnapshotSettings } from '../../../src/engine/options.ts';
 import {
   isScheduled,
   isSnapshotDue,
+  isSnapshotOverdue,
   retryDelayMs,
 } from '../../../src/engine/snapshots/schedule.ts';
 import { isUnfinishedSnapshot, snapshotOffset } from '../../../src/snapshot/snapshot-name.ts';
@@ -65,6 +66,18 @@ describe('a snapshot is due', () => {
     }
     expect(isScheduled({ ...AUTO, interval: 0 })).toBe(false);
     expect(isScheduled({ ...AUTO, interval: 0, maxWalBytes: 1 })).toBe(true);
+  });
+
+  test('SNP-4 it is overdue with four times what makes it due, whenever the last one was', () => {
+    expect(isSnapshotOverdue(AUTO, { ...much, records: 40_000, bytes: 4000, elapsedMs: 0 })).toBe(
+      true,
+    );
+    expect(isSnapshotOverdue(AUTO, { ...much, records: 39_999, bytes: 4000 })).toBe(false);
+    expect(isSnapshotOverdue(AUTO, { ...much, records: 40_000, bytes: 3999 })).toBe(false);
+    expect(isSnapshotOverdue(AUTO, { ...much, segments: () => 257 })).toBe(true);
+    expect(isSnapshotOverdue({ ...AUTO, interval: 10 }, { ...much, records: 39 })).toBe(false);
+    expect(isSnapshotOverdue({ ...AUTO, interval: 10 }, { ...much, records: 40 })).toBe(true);
+    expect(isSnapshotOverdue({ ...AUTO, interval: 0 }, { ...much, records: 1e9 })).toBe(false);
   });
 
   test('failures are waited for, longer each time', () => {
@@ -137,6 +150,24 @@ describe('a running store', () => {
     await until(() => figures(store).taken === 1);
     expect(figures(store).newestOffset).toBe(41);
     await store.close();
+  });
+
+  test('SNP-4 lives too short for one leave a bounded log: closing waits for one that is overdue', async () => {
+    const disk = SimDisk.of();
+    const uncovered: number[] = [];
+    for (let life = 0; life < 30; life++) {
+      const store = await open(disk.fileIo, { snapshotInterval: 20 });
+      if (life === 0) await store.machines.put(DOOR);
+      await doors(store, life * 9, life * 9 + 9);
+      await store.close();
+      const reader = await openStore('/db', { fileIo: disk.fileIo, readOnly: true });
+      uncovered.push(reader.recovery.recordsReplayed);
+      expect(reader.instances.count()).toBe(life * 9 + 9);
+      await reader.close();
+    }
+    // The bound, and one life more.
+    expect(Math.max(...uncovered)).toBeLessThan(4 * 20 + 9);
+    expect(snapshotFiles(disk).length).toBe(2);
   });
 
   test('without any it never does', async () => {
