@@ -82,7 +82,7 @@ async function foldOnce(
   const snapshots = survey.finished();
   const ofSnapshots = snapshots.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
   const problems = [...log.problems, ...survey.problems, ...ofSnapshots];
-  if (failure !== undefined)
+  if (failure !== undefined && !problems.some((one) => one === failure))
     problems.push(
       isBaseless && isStoreError(failure)
         ? failure

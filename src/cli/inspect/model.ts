@@ -72,6 +72,8 @@ export interface SnapshotView {
   readonly at: number | null;
   readonly instances: number | null;
   readonly ok: boolean;
+  /** What is wrong with it. */
+  readonly problem: Problem | null;
 }
 
 /** What an opening for writing would find and do. */
@@ -175,6 +177,7 @@ export function snapshotView(report: SnapshotReport): SnapshotView {
     at: time ?? null,
     instances: instances ?? null,
     ok: problem === undefined,
+    problem: problem === undefined ? null : errorData(problem),
   };
 }
 

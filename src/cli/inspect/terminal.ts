@@ -114,15 +114,18 @@ export function snapshotLines(snapshots: readonly SnapshotView[], paint: Paint):
     { title: 'LAST COMMIT' },
     { title: '' },
   ] as const;
-  const rows = snapshots.map(({ file, offset, instances, bytes, at, ok }) => {
-    const verdict = ok ? '' : 'DAMAGED';
+  const rows = snapshots.map(({ file, offset, instances, bytes, at, problem }) => {
+    const problems = problem === null ? [] : [problem];
+    const plain: Paint = (_, text) => text;
     return [
       file,
       count(offset),
       instances === null ? '' : count(instances),
       size(bytes),
       at === null ? '' : time(at),
-      { text: verdict, painted: paint('bad', verdict) },
+      problem === null
+        ? ''
+        : { text: verdictOf(problems, plain), painted: verdictOf(problems, paint) },
     ];
   });
   const [head = '', ...lines] = tableLines(columns, rows);

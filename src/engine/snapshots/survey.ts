@@ -157,6 +157,8 @@ export class SnapshotSurvey {
     const { base } = this;
     this.base = undefined;
     if (base !== undefined && base.offset >= after) return base;
+    const foreign = this.found.find(({ offset, problem }) => offset >= after && isForeign(problem));
+    if (foreign?.problem !== undefined) throw foreign.problem;
     const message = `the log begins with record ${after + 1}, and no snapshot that can be used reaches it`;
     throw corrupt('manifest', 0, message, after + 1);
   }
@@ -172,9 +174,10 @@ export class SnapshotSurvey {
     else this.differing.add(offset);
   }
 
-  /** Last record that a sound snapshot has; 0 without one. */
+  /** Last record that a sound snapshot has, or one in a form not known here; 0 without one. */
   get coveredThrough(): number {
-    return this.found.findLast(({ problem }) => problem === undefined)?.offset ?? 0;
+    const covers = ({ problem }: Found): boolean => problem === undefined || isForeign(problem);
+    return this.found.findLast(covers)?.offset ?? 0;
   }
 
   /** All that is known once the log was read. */
@@ -186,6 +189,10 @@ export class SnapshotSurvey {
     }
     return this.found;
   }
+}
+
+function isForeign(problem: StoreError | undefined): boolean {
+  return isStoreError(problem, 'FORMAT_UNSUPPORTED');
 }
 
 /** Snapshot files that say of themselves that they are whole, and of this store, oldest first. */

@@ -2,6 +2,9 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { crc32c } from '../../../src/base/crc32c.ts';
+import { defineMachine } from '../../../src/machine/define-machine.ts';
+import { SNAPSHOT_HEADER, SNAPSHOT_VERSION } from '../../../src/snapshot/format.ts';
 import { openStore } from '../../../src/engine/open-store.ts';
 import { snapshotName } from '../../../src/snapshot/snapshot-name.ts';
 import { fromJson } from '../../../src/value/json.ts';
@@ -19,6 +22,13 @@ beforeEach(async () => {
 afterEach(() => remove());
 
 const NAME = snapshotName(11);
+const WIDE = defineMachine({
+  name: 'wide',
+  version: 1,
+  initial: 'a',
+  states: ['a'],
+  transitions: [],
+});
 
 async function flip(name: string, at: number): Promise<void> {
   const path = join(store, name);
@@ -86,6 +96,35 @@ describe('snapshots', () => {
     expect((await pawl(['repair', store, '--yes'])).code).toBe(0);
     expect((await pawl(['verify', store])).code).toBe(0);
     expect(await readdir(join(store, 'damaged-1'))).toContain(NAME);
+  });
+
+  it('F-12 one of a newer format is no damage, also where no other reaches the log', async () => {
+    await pawl(['compact', store]);
+    const writer = await openStore(store, { segmentBytes: 4096, snapshotInterval: 0 });
+    await writer.machines.put(WIDE);
+    for (let i = 0; i < 60; i++)
+      await writer.instances.create({
+        machine: 'wide',
+        id: `w${i}`,
+        context: { t: 'x'.repeat(99) },
+      });
+    expect((await writer.compact({ force: true })).segments).toBeGreaterThan(0);
+    const last = snapshotName(writer.offset);
+    await writer.close();
+    const path = join(store, last);
+    const bytes = await readFile(path);
+    bytes.writeUInt32LE(SNAPSHOT_VERSION + 1, SNAPSHOT_HEADER.version);
+    const crc = crc32c(bytes, SNAPSHOT_HEADER.magic, SNAPSHOT_HEADER.size);
+    bytes.writeUInt32LE(crc, SNAPSHOT_HEADER.headerCrc);
+    await writeFile(path, bytes);
+    const listed = await pawl(['snapshots', store]);
+    expect([listed.code, listed.out]).toEqual([1, expect.stringContaining('UNSUPPORTED')]);
+    expect(listed.out).not.toContain('DAMAGED');
+    const verified = await pawl(['verify', store, '--format', 'json']);
+    const { problems } = fromJson(verified.out) as { problems: { code: string }[] };
+    expect(problems.map(({ code }) => code)).toEqual(['FORMAT_UNSUPPORTED']);
+    await expect(openStore(store)).rejects.toMatchObject({ code: 'FORMAT_UNSUPPORTED' });
+    expect(await readFile(path)).toEqual(bytes);
   });
 
   it('is 3 where there is no store', async () => {
