@@ -2,8 +2,10 @@
  * What a snapshot costs those who write meanwhile: 64 durable callers on a store of a million
  * instances, in turns without a snapshot and with one. Throughput, latency and the longest turn of the
  * event loop; and how long the snapshot takes. No peer has anything like it, so ours is compared with
- * ours.
+ * ours; and with turns beside a thread that keeps a processor busy for as much of the time and touches
+ * neither memory nor disk, which is what anything at all beside the callers costs on this machine.
  */
+import { Worker } from 'node:worker_threads';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runIfMain } from './lib/bench.mjs';
 import { LoopProbe } from './lib/loop-probe.mjs';
@@ -19,8 +21,17 @@ const PAUSE_LIMIT_MS = 5;
 const DURATION_LIMIT_S = 10;
 /** Without snapshots callers work for this long; with them one follows the other for as long. */
 const LEAST_MS = { quick: 300, full: 3000 };
-/** Each round is two turns of seconds. */
+/** Each round is three turns of seconds. */
 const MOST_ROUNDS = 5;
+/** The pace of the worker that takes snapshots. */
+const SPIN = { workMs: 1, restMs: 3 };
+/** @typedef {'alone' | 'snapshot' | 'spinner'} Beside */
+/** @type {Beside[][]} */
+const ORDERS = [
+  ['alone', 'snapshot', 'spinner'],
+  ['spinner', 'alone', 'snapshot'],
+  ['snapshot', 'spinner', 'alone'],
+];
 
 /** @param {import('./lib/bench.mjs').Means} means */
 export async function snapshot(means) {
@@ -37,18 +48,18 @@ export async function snapshot(means) {
   means.progress(`${instances.toLocaleString('en-US')} instances`);
   const leastMs = options.quick ? LEAST_MS.quick : LEAST_MS.full;
   // Before the first snapshot there is only the log, all of it.
-  const first = await turn(store, stream, leastMs, true);
+  const first = await turn(store, stream, leastMs, 'snapshot');
   const rounds = Math.min(MOST_ROUNDS, options.rounds);
-  const alone = [];
-  const beside = [];
+  /** @type {Record<Beside, Turn[]>} */
+  const turns = { alone: [], snapshot: [], spinner: [] };
   for (let round = 0; round < rounds; round++) {
     // In shifting order: the log grows, and the disk has moods.
-    for (const isBeside of round % 2 === 0 ? [false, true] : [true, false])
-      (isBeside ? beside : alone).push(await turn(store, stream, leastMs, isBeside));
+    for (const beside of ORDERS[round % ORDERS.length])
+      turns[beside].push(await turn(store, stream, leastMs, beside));
   }
   stream.verify(store.name, (id) => store.get(id));
   await store.close();
-  return rowsOf(alone, beside, first, instances.toLocaleString('en-US'));
+  return rowsOf(turns, first, instances.toLocaleString('en-US'));
 }
 
 /**
@@ -61,19 +72,24 @@ export async function snapshot(means) {
  */
 
 /** @returns {Promise<Turn>} */
-async function turn(store, stream, leastMs, isBeside) {
+async function turn(store, stream, leastMs, beside) {
   globalThis.gc?.();
   const latencies = new Latencies();
+  const spinner =
+    beside === 'spinner'
+      ? new Worker(new URL('lib/spinner.mjs', import.meta.url), { workerData: SPIN })
+      : undefined;
   const start = performance.now();
   const probe = new LoopProbe();
   let isOver = false;
   const working = callUntil(store, stream, latencies, () => isOver);
-  const seconds = isBeside ? await takeSnapshots(store, start + leastMs) : NaN;
-  if (!isBeside) await sleep(leastMs);
+  const seconds = beside === 'snapshot' ? await takeSnapshots(store, start + leastMs) : NaN;
+  if (beside !== 'snapshot') await sleep(leastMs);
   isOver = true;
   const elapsed = performance.now() - start;
   const longestMs = probe.stop();
   const count = await working;
+  await spinner?.terminate();
   return {
     rate: (count / elapsed) * 1000,
     p50: latencies.percentile(0.5),
@@ -112,13 +128,12 @@ async function takeSnapshots(store, until) {
 }
 
 /**
- * @param {Turn[]} alone
- * @param {Turn[]} beside
+ * @param {Record<Beside, Turn[]>} turns
  * @param {Turn} first
  * @param {string} size
  * @returns {import('./lib/result.mjs').Row[]}
  */
-function rowsOf(alone, beside, first, size) {
+function rowsOf({ alone, snapshot: beside, spinner }, first, size) {
   const about = { bench: 'snapshot' };
   const of = (turns, /** @type {keyof Turn} */ field) => median(turns.map((one) => one[field]));
   const own = (/** @type {string} */ row, /** @type {string} */ unit, value, extra = {}) => ({
@@ -128,7 +143,8 @@ function rowsOf(alone, beside, first, size) {
     values: { pawl: value },
     ...extra,
   });
-  const share = (/** @type {keyof Turn} */ field) => of(beside, field) / of(alone, field);
+  const share = (/** @type {keyof Turn} */ field, turns = beside) =>
+    of(turns, field) / of(alone, field);
   const atMost = (/** @type {number} */ floor) => ({ floor, isLimit: true });
   const slowest = Math.max(...beside.map(({ seconds }) => seconds));
   const worst = Math.max(...beside.map(({ longestMs }) => longestMs));
@@ -137,11 +153,13 @@ function rowsOf(alone, beside, first, size) {
     own(`${name}, no snapshot`, 'events/s', of(alone, 'rate')),
     own(`${name}, beside a snapshot of ${size}`, 'events/s', of(beside, 'rate')),
     own('throughput, beside over without', 'x', share('rate'), { floor: THROUGHPUT_FLOOR }),
+    own('the same, beside a thread that spins a quarter of the time', 'x', share('rate', spinner)),
     own('latency p50, without', 'us', of(alone, 'p50') * 1000),
     own('latency p50, beside', 'us', of(beside, 'p50') * 1000),
     own('latency p99, without', 'us', of(alone, 'p99') * 1000),
     own('latency p99, beside', 'us', of(beside, 'p99') * 1000),
     own('latency p99, beside over without', 'x', share('p99'), atMost(P99_LIMIT)),
+    own('the same, beside a thread that spins a quarter of the time', 'x', share('p99', spinner)),
     own('longest turn, without', 'ms', of(alone, 'longestMs')),
     own('longest turn, beside', 'ms', of(beside, 'longestMs'), {
       ...atMost(PAUSE_LIMIT_MS),

@@ -5,13 +5,15 @@
 import { parentPort } from 'node:worker_threads';
 import { nodeFileIo } from '../../base/node-file-io.ts';
 import { nodeThread } from '../../base/thread.ts';
+import { runInBackground } from '../../base/thread-priority.ts';
 import { makeSnapshot } from './make-snapshot.ts';
 import { plainError, SHARED, type WorkerAnswer, type WorkerRequest } from './worker-messages.ts';
 
 /** Work without a pause while commits go on; and how much longer than that the rest lasts (bench snapshot). */
-const SLICE_MS = 2;
-const REST_FACTOR = 2.5;
+const SLICE_MS = 1;
+const REST_FACTOR = 3;
 
+runInBackground();
 parentPort?.on('message', (request: WorkerRequest) => void answer(request));
 tell({ isReady: true });
 
