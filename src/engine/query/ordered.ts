@@ -57,7 +57,7 @@ function isWorthWhile(query: OrderedQuery, domain: number): boolean {
 }
 
 function alongLists(query: OrderedQuery): OrderedWay | undefined {
-  const { state, selected, ordering, bound } = query;
+  const { state, selected, ordering, bound, wanted, most } = query;
   const { isDescending } = ordering.wanted;
   const range = selected.updatedAt;
   // A range that begins somewhere inside is found by bisection instead.
@@ -74,7 +74,7 @@ function alongLists(query: OrderedQuery): OrderedWay | undefined {
     if (start < 0) return undefined;
     starts = [startOfTime(lists, state.instances, start, isDescending)];
   }
-  const walk = new ListWalk(lists, state.instances, ordering, starts);
+  const walk = new ListWalk(lists, state.instances, ordering, wanted, starts, most);
   const which = isDescending ? 'newest' : 'oldest';
   return {
     walk,
@@ -137,7 +137,7 @@ function isBeforePage({
 }
 
 function alongValues(query: OrderedQuery): OrderedWay | undefined {
-  const { state, selected, ordering, bound, wanted } = query;
+  const { state, selected, ordering, bound, wanted, most } = query;
   const { path } = ordering.wanted;
   const { group } = selected;
   if (group === undefined) return undefined;
@@ -147,7 +147,7 @@ function alongValues(query: OrderedQuery): OrderedWay | undefined {
   if (!isWorthWhile(query, countIn(index, range))) return undefined;
   const from = bound === undefined ? undefined : clamped(keyOf(bound), range);
   return {
-    walk: new ValueWalk(index, state.instances, ordering, wanted, range, from),
+    walk: new ValueWalk(index, state.instances, ordering, wanted, range, from, most),
     text: `index ${path} in order`,
   };
 }

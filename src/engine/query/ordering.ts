@@ -33,8 +33,6 @@ export class Ordering {
   /** Values of a path without such an index, decoded once. */
   private readonly decoded = new Map<number, unknown>();
   readonly compare: (a: number, b: number) => number;
-  /** Of rows with equal sort values, in the direction of the order. */
-  readonly compareIds: (a: number, b: number) => number;
 
   constructor(state: State, wanted: WantedOrder, index: PathIndex | undefined) {
     this.state = state;
@@ -44,8 +42,9 @@ export class Ordering {
     this.sign = wanted.isDescending ? -1 : 1;
     const { instances, sign } = this;
     const { ids } = instances;
-    this.compareIds = (a, b) => sign * ids.compare(instances.idRefOf(a), instances.idRefOf(b));
-    this.compare = (a, b) => sign * this.compareSortValues(a, b) || this.compareIds(a, b);
+    this.compare = (a, b) =>
+      sign *
+      (this.compareSortValues(a, b) || ids.compare(instances.idRefOf(a), instances.idRefOf(b)));
   }
 
   /** May the sort value of an instance change while somebody pages through it? */
@@ -92,8 +91,7 @@ export class Ordering {
         ? value - bound.value
         : compareValues(value, bound.value);
     if (byValue !== 0) return this.sign * byValue;
-    const { ids } = this.instances;
-    ids.locate(this.instances.idRefOf(handle));
-    return this.sign * Buffer.compare(ids.bytes.subarray(ids.start, ids.end), bound.id);
+    const { instances } = this;
+    return this.sign * instances.ids.compareTo(instances.idRefOf(handle), bound.id);
   }
 }

@@ -57,9 +57,10 @@ export function search(query: Search): Answer {
       : orderedWay({ state, selected, ordering, bound, wanted, most, matches: access.rows, cost });
   if (way !== undefined) {
     const handles: number[] = [];
-    for (let handle = way.walk.next(); handle >= 0; handle = way.walk.next()) {
-      if (wanted(handle)) handles.push(handle);
-      if (handles.length === most) break;
+    while (handles.length < most) {
+      const handle = way.walk.next();
+      if (handle < 0) break;
+      handles.push(handle);
     }
     return { handles, total: known, ordering, plan: () => `${way.text}; filtered` };
   }
