@@ -22,7 +22,6 @@ import {
 import {
   MAX_ID_BYTES,
   compareIds,
-  compareIdTo,
   hashOfId,
   isId,
   lengthAt,
@@ -191,11 +190,6 @@ export class IdTable {
   /** Negative, 0 or positive as the first id sorts before, with or after the second by UTF-8 bytes. */
   compare(idRefA: number, idRefB: number): number {
     return compareIds(this.heap, idRefA, idRefB);
-  }
-
-  /** The same beside an id given as UTF-8. */
-  compareTo(idRef: number, other: Uint8Array): number {
-    return compareIdTo(this.heap, idRef, other);
   }
 
   /** Diagnosis: slots looked at, summed over finding every entry, and for the worst one. Walks all ids. */

@@ -44,7 +44,7 @@ export function allRows(state: State, residual: Predicate): Access {
 }
 
 /** A state of a definition, and how many are in it. */
-interface Listed {
+export interface Listed {
   readonly definition: Definition;
   readonly state: number;
 }

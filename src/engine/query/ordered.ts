@@ -12,15 +12,8 @@ import type { State } from '../../state/state.ts';
 import { countIn, listedStates, populationOf } from './access.ts';
 import type { Bound, Ordering } from './ordering.ts';
 import type { Selected } from './selection.ts';
-import {
-  ListWalk,
-  SortedWalk,
-  ValueWalk,
-  type Walk,
-  type Wanted,
-  endOf,
-  startOfTime,
-} from './walks.ts';
+import { ListWalk, endOf, placeOf } from './list-walk.ts';
+import { SortedWalk, ValueWalk, type Walk, type Wanted } from './walks.ts';
 
 /** A row met on a walk costs this much of one that is collected and kept in a heap. */
 const WALK_COST = 2;
@@ -68,13 +61,13 @@ function alongLists(query: OrderedQuery): OrderedWay | undefined {
   const lists = state.indexes.listsNow(state.offset);
   if (listed.some(({ definition, state: one }) => lists.headsOf(definition).isUnordered[one] === 1))
     return undefined;
-  let starts = listed.map((one) => endOf(lists, one.definition, one.state, isDescending));
+  let places = listed.map((one) => endOf(lists, one, isDescending));
   if (bound !== undefined) {
     const start = listed.length === 1 ? resumeAt(state, selected, bound) : -1;
     if (start < 0) return undefined;
-    starts = [startOfTime(lists, state.instances, start, isDescending)];
+    places = [placeOf(state.instances, start)];
   }
-  const walk = new ListWalk(lists, state.instances, ordering, wanted, starts, most);
+  const walk = new ListWalk(state, lists, ordering, wanted, places, bound, most);
   const which = isDescending ? 'newest' : 'oldest';
   return {
     walk,

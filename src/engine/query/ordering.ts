@@ -2,6 +2,7 @@
  * The order of an answer, and the place in it where a page begins. Ties are broken by id, and the
  * direction turns both. Relies on rows that do not change while it is used: one query, one turn.
  */
+import { compareIdTo } from '../../base/id-slot.ts';
 import type { InstanceStore } from '../../instance/instance-store.ts';
 import type { PathIndex } from '../../indexes/path-index.ts';
 import { compareValues, type Scalar } from '../../query/order.ts';
@@ -92,6 +93,6 @@ export class Ordering {
         : compareValues(value, bound.value);
     if (byValue !== 0) return this.sign * byValue;
     const { instances } = this;
-    return this.sign * instances.ids.compareTo(instances.idRefOf(handle), bound.id);
+    return this.sign * compareIdTo(instances.heap, instances.idRefOf(handle), bound.id);
   }
 }

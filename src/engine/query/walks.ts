@@ -2,13 +2,10 @@
  * Ways through rows in the order a query wants, beginning where its page begins: a page then costs
  * the page. Rows that are not wanted are passed over; the others come once each.
  */
-import type { Definition } from '../../instance/machine-store.ts';
-import { NO_ROW } from '../../instance/row.ts';
 import { FirstById } from '../../indexes/first-by-id.ts';
 import type { PathIndex } from '../../indexes/path-index.ts';
 import type { SortedRows } from '../../indexes/sorted-rows.ts';
 import type { ValuePlace } from '../../indexes/sorted-values.ts';
-import type { StateLists } from '../../indexes/state-lists.ts';
 import type { InstanceStore } from '../../instance/instance-store.ts';
 import type { KeyRange } from '../../query/key-range.ts';
 import { FirstFew } from '../first-few.ts';
@@ -80,102 +77,6 @@ export class SortedWalk implements Walk {
     }
     return held;
   }
-}
-
-/** Where a walk along a list stands, and which list it is. */
-interface ListPlace {
-  handle: number;
-}
-
-/**
- * Along state lists whose update times ascend, newest or oldest first, all lists at once. Rows of
- * one time are taken together and put in id order.
- */
-export class ListWalk implements Walk {
-  private readonly lists: StateLists;
-  private readonly instances: InstanceStore;
-  private readonly sign: number;
-  private readonly wanted: Wanted;
-  private readonly places: ListPlace[];
-  private readonly few: FirstById;
-  /** Rows that may still be asked for. */
-  private left: number;
-  private group: number[] = [];
-  private nextInGroup = 0;
-
-  /** `starts`: the row each list is entered at. */
-  constructor(
-    lists: StateLists,
-    instances: InstanceStore,
-    ordering: Ordering,
-    wanted: Wanted,
-    starts: readonly number[],
-    most: number,
-  ) {
-    const { isDescending } = ordering.wanted;
-    this.lists = lists;
-    this.instances = instances;
-    this.sign = isDescending ? -1 : 1;
-    this.wanted = wanted;
-    this.places = starts.map((handle) => ({ handle }));
-    this.few = new FirstById(instances, isDescending);
-    this.left = most;
-  }
-
-  next(): number {
-    while (this.nextInGroup === this.group.length) if (!this.takeGroup()) return -1;
-    this.left--;
-    return this.group[this.nextInGroup++] as number;
-  }
-
-  /** The wanted rows of the next time, of which there may be none; false at the end. */
-  private takeGroup(): boolean {
-    const { instances, places, sign, wanted, few, lists } = this;
-    let first = Infinity;
-    for (const { handle } of places)
-      if (handle !== NO_ROW) first = Math.min(first, sign * instances.updatedAt(handle));
-    if (first === Infinity) return false;
-    const time = sign * first;
-    few.start(this.left);
-    for (const place of places) {
-      let { handle } = place;
-      while (handle !== NO_ROW && instances.updatedAt(handle) === time) {
-        if (wanted(handle)) few.add(handle);
-        handle = sign < 0 ? lists.previousOf(handle) : lists.nextOf(handle);
-      }
-      place.handle = handle;
-    }
-    this.group = few.sorted();
-    this.nextInGroup = 0;
-    return true;
-  }
-}
-
-/** The first row of the run of rows with the same time that `handle` is in, seen in the walk's direction. */
-export function startOfTime(
-  lists: StateLists,
-  instances: InstanceStore,
-  handle: number,
-  isDescending: boolean,
-): number {
-  const time = instances.updatedAt(handle);
-  let at = handle;
-  for (;;) {
-    const before = isDescending ? lists.nextOf(at) : lists.previousOf(at);
-    if (before === NO_ROW || instances.updatedAt(before) !== time) return at;
-    at = before;
-  }
-}
-
-/** A state list by its definition and state, where a walk enters it. */
-export function endOf(
-  lists: StateLists,
-  definition: Definition,
-  state: number,
-  isDescending: boolean,
-): number {
-  const heads = lists.headsOf(definition);
-  return (isDescending ? heads.last[state] : heads.first[state]) as number;
 }
 
 /** Along the values of an index in order, the instances of each in id order. */
