@@ -33,7 +33,7 @@ export interface OrderedQuery {
 
 export interface OrderedWay {
   readonly walk: Walk;
-  readonly text: string;
+  readonly text: () => string;
 }
 
 /** undefined: collect and sort. */
@@ -71,7 +71,7 @@ function alongLists(query: OrderedQuery): OrderedWay | undefined {
   const which = isDescending ? 'newest' : 'oldest';
   return {
     walk,
-    text: `${listed.length} state list${listed.length === 1 ? '' : 's'}, ${which} first`,
+    text: () => `${listed.length} state list${listed.length === 1 ? '' : 's'}, ${which} first`,
   };
 }
 
@@ -99,7 +99,8 @@ function alongSorted(query: OrderedQuery): OrderedWay | undefined {
   const limits = range === undefined ? '' : ` from ${range.first} to ${range.last}`;
   return {
     walk,
-    text: `all instances in order of ${by}${limits}${bound === undefined ? '' : ', behind the cursor'}`,
+    text: () =>
+      `all instances in order of ${by}${limits}${bound === undefined ? '' : ', behind the cursor'}`,
   };
 }
 
@@ -141,7 +142,7 @@ function alongValues(query: OrderedQuery): OrderedWay | undefined {
   const from = bound === undefined ? undefined : clamped(keyOf(bound), range);
   return {
     walk: new ValueWalk(index, state.instances, ordering, wanted, range, from, most),
-    text: `index ${path} in order`,
+    text: () => `index ${path} in order`,
   };
 }
 
