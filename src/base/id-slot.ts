@@ -3,6 +3,7 @@
  * low ones first, then its UTF-8 bytes. The only place that knows; everyone else holds refs.
  */
 import { isUtf8 } from 'node:buffer';
+import { asciiText } from './ascii-text.ts';
 import { type HashKey, hashBytes } from './hash.ts';
 import type { SlabHeap } from './slab-heap.ts';
 
@@ -56,7 +57,11 @@ export function textOfId(heap: SlabHeap, idRef: number): string {
   const bytes = heap.bytesOf(idRef);
   const at = heap.startOf(idRef);
   const start = textAt(bytes, at);
-  const end = start + lengthAt(bytes, at);
+  const length = lengthAt(bytes, at);
+  return asciiText(bytes, start, length) ?? longTextOf(bytes, start, start + length);
+}
+
+function longTextOf(bytes: Buffer, start: number, end: number): string {
   for (let i = start; i < end; i++) {
     if ((bytes[i] as number) > 127) return bytes.toString('utf8', start, end);
   }
@@ -79,6 +84,20 @@ export function compareIds(heap: SlabHeap, idRefA: number, idRefB: number): numb
     if (difference !== 0) return difference;
   }
   return lengthA - lengthB;
+}
+
+/** The same beside an id given as UTF-8. */
+export function compareIdTo(heap: SlabHeap, idRef: number, other: Uint8Array): number {
+  const bytes = heap.bytesOf(idRef);
+  const at = heap.startOf(idRef);
+  const length = lengthAt(bytes, at);
+  const start = textAt(bytes, at);
+  const shorter = length < other.length ? length : other.length;
+  for (let i = 0; i < shorter; i++) {
+    const difference = (bytes[start + i] as number) - (other[i] as number);
+    if (difference !== 0) return difference;
+  }
+  return length - other.length;
 }
 
 export function lengthAt(bytes: Uint8Array, at: number): number {

@@ -113,6 +113,16 @@ export class SlabHeap {
     return (this.slabs[ref >>> SLOT_BITS] as Slab).slotBytes * (ref & SLOT_MASK);
   }
 
+  /** Looks at the first two cache lines of a slot, if it is in memory. What it gives means nothing. */
+  touch(ref: number): number {
+    const slab = ref >= ALONE_BIT ? undefined : this.slabs[ref >>> SLOT_BITS];
+    if (slab?.bytes === undefined) return 0;
+    const at = slab.slotBytes * (ref & SLOT_MASK);
+    return (
+      (slab.bytes[at] as number) ^ (slab.bytes[Math.min(at + 64, slab.bytes.length - 1)] as number)
+    );
+  }
+
   /** How many bytes the slot holds: at least what was asked for. 0 in an arena, where only the entry itself tells. */
   capacityOf(ref: number): number {
     if (ref >= ALONE_BIT) return (this.alone[ref & ALONE_MASK] as Buffer).length;

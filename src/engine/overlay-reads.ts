@@ -8,7 +8,7 @@ import type { Instance } from './api/instance.ts';
 import type { Page } from './api/query.ts';
 import type { Target } from './decide/target.ts';
 import type { Pipeline } from './pipeline.ts';
-import { cursorBehind, readPageQuery } from './query/find.ts';
+import { cursorBehind, pageOf, readPageQuery } from './query/find.ts';
 import type { Bound } from './query/ordering.ts';
 import { countMatches, search } from './query/search.ts';
 import {
@@ -72,16 +72,12 @@ export class OverlayReads {
     const all = [...applied, ...waiting].sort((a, b) => compare(a, b, order));
     const items = all.slice(0, limit);
     const last = items.at(-1);
-    return {
-      items,
-      ...(all.length > limit && last !== undefined
-        ? { cursor: cursorBehind(page, state.offset, sortValue(last, order), last.id) }
-        : {}),
-      ...(total === undefined ? {} : { total: total + pending.length }),
-      get plan(): string {
-        return `${plan()}; and ${pending.length} that wait for the disk`;
-      },
-    };
+    const hasMore = all.length > limit && last !== undefined;
+    const cursor = hasMore
+      ? cursorBehind(page, state.offset, sortValue(last, order), last.id)
+      : undefined;
+    const sum = total === undefined ? undefined : total + pending.length;
+    return pageOf(items, cursor, sum, `${plan}; and ${pending.length} that wait for the disk`);
   }
 
   count(selection: AnyQuery | undefined, machine: string | undefined): number {

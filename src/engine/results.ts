@@ -136,6 +136,22 @@ export function contextDropped(): StoreError {
   );
 }
 
+/**
+ * The first `count` of these rows as plain data. What they lie in is touched first, so that the
+ * processor waits for the memory of many rows at a time and not for one after the other.
+ */
+export function instancesAt(state: State, handles: readonly number[], count: number): Instance[] {
+  const { instances, machines } = state;
+  instances.touch(handles, count);
+  const items: Instance[] = [];
+  for (let i = 0; i < count; i++) {
+    const handle = handles[i] as number;
+    const definition = machines.at(instances.definition(handle));
+    items.push(instanceAt(state, handle, instances.idText(handle), definition));
+  }
+  return items;
+}
+
 /** The applied row as plain data. */
 export function instanceAt(
   state: State,

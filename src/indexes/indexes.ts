@@ -70,7 +70,7 @@ export class Indexes {
   }
 
   get memoryBytes(): number {
-    let bytes = 0;
+    let bytes = this.lists.ties.memoryBytes;
     for (const group of this.groups.values()) bytes += group.memoryBytes;
     for (const order of Object.values(this.orders)) bytes += order.memoryBytes;
     return bytes;

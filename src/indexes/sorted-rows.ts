@@ -94,17 +94,26 @@ export class SortedRows {
 
   /** Index of the first sound entry that does not pass; entries that pass come first. */
   countWhile(passes: (handle: number) => boolean): number {
-    let low = 0;
-    let high = this.handles.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      // An entry whose row changed says nothing about its place: the next sound one decides.
-      let probe = middle;
-      while (probe < high && !this.isSound(this.at(probe))) probe++;
-      if (probe === high) high = middle;
-      else if (passes(this.at(probe))) low = probe + 1;
-      else high = middle;
-    }
-    return low;
+    return countSound(this.handles, (handle) => this.isSound(handle), passes);
   }
+}
+
+/** Index of the first sound entry of `handles` that does not pass; entries that pass come first. */
+export function countSound(
+  handles: Uint32Array,
+  isSound: (handle: number) => boolean,
+  passes: (handle: number) => boolean,
+): number {
+  let low = 0;
+  let high = handles.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    // An entry whose row changed says nothing about its place: the next sound one decides.
+    let probe = middle;
+    while (probe < high && !isSound(handles[probe] as number)) probe++;
+    if (probe === high) high = middle;
+    else if (passes(handles[probe] as number)) low = probe + 1;
+    else high = middle;
+  }
+  return low;
 }

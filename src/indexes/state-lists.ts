@@ -12,6 +12,7 @@ import type { Definition, MachineStore } from '../instance/machine-store.ts';
 import type { InstanceStore } from '../instance/instance-store.ts';
 import { liveRowsInSteps } from './live-rows.ts';
 import { sortByOffset } from './sort-by-offset.ts';
+import { TieRuns } from './tie-runs.ts';
 
 /** Rows linked between two pauses. */
 const STEP_ROWS = 1024;
@@ -33,6 +34,8 @@ export class ListHeads {
 export class StateLists {
   /** Rows with this offset and above are linked; Infinity while nothing is. */
   linkedFrom: number = Infinity;
+  /** Rows of one time in id order, for whoever pages. */
+  readonly ties: TieRuns;
   private readonly instances: InstanceStore;
   private readonly machines: MachineStore;
   private readonly heads: ListHeads[] = [];
@@ -42,6 +45,7 @@ export class StateLists {
   constructor(instances: InstanceStore, machines: MachineStore) {
     this.instances = instances;
     this.machines = machines;
+    this.ties = new TieRuns(instances, this);
   }
 
   get isStarted(): boolean {

@@ -27,6 +27,8 @@ export class InstanceStore {
   readonly deleted: DeletedQueue = new DeletedQueue();
 
   readonly contexts: ContextStore;
+  /** Of the bytes touched last, so that touching them is not taken for idle. */
+  touched = 0;
 
   constructor(hashKey: Uint8Array) {
     this.heap = new SlabHeap();
@@ -86,6 +88,20 @@ export class InstanceStore {
 
   isLive(handle: number): boolean {
     return handle < this.rows.rows && (this.flags(handle) & ROW_FLAG.live) !== 0;
+  }
+
+  /** Looks at the row, id and context of each: what is far away is on its way when they are read in earnest. */
+  touch(handles: readonly number[], count: number): void {
+    const { rows, heap } = this;
+    let seen = 0;
+    for (let i = 0; i < count; i++) {
+      const handle = handles[i] as number;
+      const { u32 } = rows.segmentOf(handle);
+      const row = (handle & ROW_INDEX_MASK) * ROW.u32;
+      seen ^=
+        heap.touch(u32[row + ROW.id] as number) ^ heap.touch(u32[row + ROW.context] as number);
+    }
+    this.touched = seen;
   }
 
   idText(handle: number): string {

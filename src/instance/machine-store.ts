@@ -7,6 +7,7 @@
  * keeps its meaning.
  */
 import { invariant } from '../base/assert.ts';
+import { StoreError } from '../base/errors.ts';
 import { type CompiledMachine, compileMachine } from '../machine/compile-machine.ts';
 import type { NormalisedDefinition } from '../machine/definition.ts';
 import { ShapeTable } from '../value/shape-table.ts';
@@ -94,7 +95,8 @@ export class MachineStore {
 
   at(index: number): Definition {
     const found = this.byIndex[index];
-    invariant(found !== undefined, `definition ${index} exists`);
+    // Asked for every row that is read: no message is made beforehand.
+    if (found === undefined) throw noDefinition(index);
     return found;
   }
 
@@ -193,4 +195,10 @@ export class MachineStore {
     group.versions.set(body.version, added);
     return added;
   }
+}
+
+function noDefinition(index: number): Error {
+  return new StoreError('INTERNAL_ERROR', `invariant broken: definition ${index} exists`, {
+    details: { outcome: 'unknown' },
+  });
 }

@@ -9,7 +9,11 @@ import type { Scalar } from './order.ts';
 
 const VERSION = 1;
 const CHECKSUM_BYTES = 4;
+/** Codes made to text at once: far below what a call may have of arguments. */
+const MAX_CODES = 1024;
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+const utf8 = new TextEncoder();
 
 /** The end of a page. */
 export interface CursorPosition {
@@ -25,7 +29,7 @@ export interface CursorPosition {
 export function encodeCursor(identity: string, position: CursorPosition): string {
   const { firstOffset, direction, value, id } = position;
   const fields = [VERSION, identity, firstOffset, direction, ...valueFields(value), id];
-  const text = new TextEncoder().encode(JSON.stringify(fields));
+  const text = utf8.encode(JSON.stringify(fields));
   const bytes = new Uint8Array(CHECKSUM_BYTES + text.length);
   new DataView(bytes.buffer).setUint32(0, crc32c(text, 0, text.length), true);
   bytes.set(text, CHECKSUM_BYTES);
@@ -89,15 +93,21 @@ function fieldsOf(cursor: string): readonly unknown[] | undefined {
   }
 }
 
+/** Through a list of codes and few strings: one string per character would cost more than all the rest. */
 function toBase64Url(bytes: Uint8Array): string {
+  const codes: number[] = [];
   let text = '';
   for (let i = 0; i < bytes.length; i += 3) {
     const left = Math.min(3, bytes.length - i);
-    let group = 0;
-    for (let j = 0; j < 3; j++) group = group * 256 + (j < left ? (bytes[i + j] as number) : 0);
-    for (let j = 0; j <= left; j++) text += ALPHABET.charAt((group >>> (18 - 6 * j)) & 63);
+    let group = (bytes[i] as number) << 16;
+    if (left > 1) group |= (bytes[i + 1] as number) << 8;
+    if (left > 2) group |= bytes[i + 2] as number;
+    for (let j = 0; j <= left; j++) codes.push(ALPHABET.charCodeAt((group >>> (18 - 6 * j)) & 63));
+    if (codes.length < MAX_CODES) continue;
+    text += String.fromCharCode(...codes);
+    codes.length = 0;
   }
-  return text;
+  return text + String.fromCharCode(...codes);
 }
 
 /** Undefined for other characters, an impossible length, or bits that no encoder sets. */

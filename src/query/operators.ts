@@ -64,6 +64,7 @@ export function nearestOperator(word: string): Operator {
 
 /** The operator or connective a word was most likely meant to be; undefined for the name of a field. */
 export function meantBy(word: string, isUnderPath: boolean): Operator | Connective | undefined {
+  if (!isUnderPath && !word.startsWith('$')) return undefined;
   const plain = plainWord(word);
   if (word.startsWith('$') && isConnective(plain)) return plain;
   if (!isUnderPath || isOperator(word) || isConnective(word)) return undefined;

@@ -5,7 +5,7 @@
  */
 import { ByteWriter } from '../base/bytes.ts';
 import { boundsOf, intersectionOf, type KeyBounds, unionOf } from './key-range.ts';
-import { allOf, conjunctsOf, type Predicate } from './predicate.ts';
+import { allOf, conjunctsOf, type Predicate, TRUE } from './predicate.ts';
 
 /** One index can find all matches here. */
 export interface Condition extends KeyBounds {
@@ -29,10 +29,18 @@ interface Found extends KeyBounds {
 
 /** The conditions of what must hold at the same time, in the order of the filter; any one will do. */
 export function conditionsOn(predicate: Predicate): readonly Condition[] {
-  return conditionsOf(predicate, new ByteWriter(64));
+  return conditionsOf(predicate, keys);
 }
 
+/** For one key at a time: a buffer of its own would cost a query more than its keys. */
+const keys = new ByteWriter(64);
+
 function conditionsOf(predicate: Predicate, scratch: ByteWriter): readonly Condition[] {
+  if (predicate.kind === 'compare') {
+    const found = findIn(predicate, scratch);
+    if (found === undefined) return [];
+    return [{ ...found, residual: found.isExact ? TRUE : predicate }];
+  }
   const conjuncts = conjunctsOf(predicate);
   const groups = new Map<string, { found: Found; answered: Set<Predicate> }>();
   conjuncts.forEach((conjunct, i) => {
@@ -55,7 +63,7 @@ function conditionsOf(predicate: Predicate, scratch: ByteWriter): readonly Condi
 export function unionsOn(predicate: Predicate): readonly Union[] {
   const conjuncts = conjunctsOf(predicate);
   const unions: Union[] = [];
-  const scratch = new ByteWriter(64);
+  const scratch = keys;
   for (const conjunct of conjuncts) {
     if (conjunct.kind !== 'or' || findIn(conjunct, scratch) !== undefined) continue;
     const branches = conjunct.operands.map((operand) => conditionsOf(operand, scratch));

@@ -4,6 +4,7 @@
  * RangeError. Objects are copies of the shape's template (one hidden class per shape, and right for
  * an own `__proto__`); short strings come without a native call (bench/micro/codec.mjs).
  */
+import { asciiText } from '../base/ascii-text.ts';
 import {
   ARRAY16,
   ARRAY32,
@@ -29,7 +30,7 @@ import {
   UINT8,
 } from './format.ts';
 import { setOwn } from './read-value.ts';
-import type { ShapeTable } from './shape-table.ts';
+import { ShapeTable } from './shape-table.ts';
 import { MAX_BYTES } from './short-text.ts';
 import { skipPacked } from './skip.ts';
 import { bodyAt, isMap, sizeAt } from './structure.ts';
@@ -44,7 +45,7 @@ export function readPacked(
   start: number,
   end: number,
 ): unknown {
-  const reader = new PackedReader(shapes, bytes, start);
+  reader.open(shapes, bytes, start);
   const value = reader.value();
   if (reader.position !== end)
     throw new RangeError(`packed value at ${start} ends at ${reader.position}, not ${end}`);
@@ -61,17 +62,22 @@ export function readPackedPath(
   start: number,
   path: readonly string[],
 ): unknown {
-  const reader = new PackedReader(shapes, bytes, start);
+  reader.open(shapes, bytes, start);
   for (const name of path) if (!reader.enter(name)) return undefined;
   return reader.value();
 }
 
 class PackedReader {
-  readonly shapes: ShapeTable;
-  readonly bytes: Uint8Array;
-  position: number;
+  position = 0;
+  private shapes: ShapeTable;
+  private bytes: Uint8Array;
 
-  constructor(shapes: ShapeTable, bytes: Uint8Array, start: number) {
+  constructor(shapes: ShapeTable, bytes: Uint8Array) {
+    this.shapes = shapes;
+    this.bytes = bytes;
+  }
+
+  open(shapes: ShapeTable, bytes: Uint8Array, start: number): void {
     this.shapes = shapes;
     this.bytes = bytes;
     this.position = start;
@@ -192,14 +198,20 @@ class PackedReader {
   private text(size: number): string {
     const at = this.position;
     this.position += size;
-    if (size === 0) return '';
-    const short = size <= MAX_BYTES ? this.shapes.texts.get(this.bytes, at, size) : undefined;
-    if (short !== undefined) return short;
     const { bytes } = this;
+    if (size === 0) return '';
+    if (size <= MAX_BYTES) {
+      const short = asciiText(bytes, at, size) ?? this.shapes.texts.get(bytes, at, size);
+      if (short !== undefined) return short;
+    }
     return Buffer.from(bytes.buffer, bytes.byteOffset + at, size).toString('utf8');
   }
 
   private array(count: number): unknown[] {
+    // A literal has just the room it needs; the first push makes room for 17.
+    if (count === 1) return [this.value()];
+    if (count === 2) return [this.value(), this.value()];
+    if (count === 3) return [this.value(), this.value(), this.value()];
     const array: unknown[] = [];
     for (let i = 0; i < count; i++) array.push(this.value());
     return array;
@@ -227,3 +239,8 @@ class PackedReader {
     return object;
   }
 }
+
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+/** One for all: reading calls nobody who could read meanwhile, and making one costs a tenth of a context. */
+const reader: PackedReader = new PackedReader(new ShapeTable(), NO_BYTES);

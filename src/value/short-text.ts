@@ -1,8 +1,9 @@
 /**
  * ShortTextCache: short ASCII text to strings without a native call, which costs more than the
- * text, and without making the same string again: contexts repeat currencies, names of steps and
- * whole ids. Direct-mapped by a few of the bytes and verified against all of them, so a collision
- * only costs time. Holds at most SLOTS strings of MAX_BYTES characters.
+ * text, and without making the same string again: payloads repeat currencies and names of steps. What
+ * contexts have of at most 16 bytes is made anew sooner than it is looked up (base/ascii-text.ts).
+ * Direct-mapped by a few of the bytes and verified against all of them, so a collision only costs
+ * time. Holds at most SLOTS strings of MAX_BYTES characters.
  */
 
 export const MAX_BYTES = 32;

@@ -80,6 +80,6 @@ export interface Page<T> {
   /** Present exactly when there is more. */
   readonly cursor?: Cursor;
   readonly total?: number;
-  /** Chosen access path as one line of text, made when read; for people, not for parsing. */
+  /** Chosen access path as one line of text; for people, not for parsing. */
   readonly plan: string;
 }

@@ -18,7 +18,7 @@ import type { Selected } from './selection.ts';
 export interface Access {
   /** Rows it visits, about. */
   readonly rows: number;
-  readonly text: string;
+  readonly text: () => string;
   /** What is to be checked of a row beside definition, state and times. */
   readonly residual: Predicate;
   /** `rows` is no estimate. */
@@ -35,7 +35,7 @@ export function allRows(state: State, residual: Predicate): Access {
   const rows = instances.total - instances.deleted.length;
   return {
     rows,
-    text: `all ${rows} instances`,
+    text: () => `all ${rows} instances`,
     residual,
     visit: (row) => {
       for (const handle of liveRows(instances)) row(handle);
@@ -44,7 +44,7 @@ export function allRows(state: State, residual: Predicate): Access {
 }
 
 /** A state of a definition, and how many are in it. */
-interface Listed {
+export interface Listed {
   readonly definition: Definition;
   readonly state: number;
 }
@@ -52,14 +52,16 @@ interface Listed {
 /** The lists the selection names that are not empty. */
 export function listedStates(state: State, selected: Selected): Listed[] {
   const listed: Listed[] = [];
-  selected.states.forEach((states, index) => {
-    if (states === undefined) return;
+  for (let index = 0; index < selected.states.length; index++) {
+    const states = selected.states[index];
+    if (states === undefined) continue;
     const definition = state.machines.at(index);
-    if (!definition.isApplied) return;
-    definition.population.forEach((count, one) => {
-      if (count > 0 && states[one] === 1) listed.push({ definition, state: one });
-    });
-  });
+    if (!definition.isApplied) continue;
+    const { population } = definition;
+    for (let one = 0; one < population.length; one++)
+      if (states[one] === 1 && (population[one] as number) > 0)
+        listed.push({ definition, state: one });
+  }
   return listed;
 }
 
@@ -75,7 +77,7 @@ export function byState(
 ): Access {
   return {
     rows: populationOf(listed),
-    text: `${listed.length} state list${listed.length === 1 ? '' : 's'}`,
+    text: () => `${listed.length} state list${listed.length === 1 ? '' : 's'}`,
     residual,
     visit: (row) => {
       const from = lists();
@@ -92,7 +94,7 @@ export function byCondition(index: PathIndex, condition: Condition): Access {
   const { ranges, of, name, residual } = condition;
   return {
     rows: ranges.reduce((sum, range) => sum + countIn(index, range), 0),
-    text: `index ${name}${of === 'element' ? ' (elements)' : ''}`,
+    text: () => `index ${name}${of === 'element' ? ' (elements)' : ''}`,
     residual,
     isCounted: ranges.every((one) => one.isPoint) && (of === 'value' || ranges.length === 1),
     visit: (row) => {
@@ -111,7 +113,7 @@ function isOnePoint(ranges: readonly KeyRange[]): boolean {
 export function byUnion(branches: readonly Access[], residual: Predicate): Access {
   return {
     rows: branches.reduce((sum, one) => sum + one.rows, 0),
-    text: branches.map((one) => one.text).join(' or '),
+    text: () => branches.map((one) => one.text()).join(' or '),
     residual,
     visit: (row) => {
       const once = onceEach(row);
@@ -131,7 +133,7 @@ export function byTime(
   const to = sorted.countWhile((handle) => timeOf(handle) <= range.last);
   return {
     rows: Math.max(0, to - from),
-    text: `${sorted.order} from ${range.first} to ${range.last}`,
+    text: () => `${sorted.order} from ${range.first} to ${range.last}`,
     residual,
     visit: (row) => {
       for (let i = from; i < to; i++) if (sorted.isSound(sorted.at(i))) row(sorted.at(i));

@@ -1,11 +1,11 @@
 /** find, iterate and count over applied rows, as callers see them: pages, cursors, instances. */
-import { createHash } from 'node:crypto';
 import { decodeCursor, encodeCursor } from '../../query/cursor.ts';
+import { shortHash } from '../../query/short-hash.ts';
 import type { State } from '../../state/state.ts';
 import type { Instance } from '../api/instance.ts';
 import type { Page, Query, Selection } from '../api/query.ts';
 import type { Reads } from '../reads.ts';
-import { instanceAt } from '../results.ts';
+import { instanceAt, instancesAt } from '../results.ts';
 import { ownFields } from '../write-options.ts';
 import { type Bound, boundOf, type Ordering } from './ordering.ts';
 import { RowTest } from './row-test.ts';
@@ -21,6 +21,7 @@ import {
   limitOf,
   readOrder,
   readSelection,
+  textOf,
   wantsTotal,
 } from './selection.ts';
 
@@ -31,7 +32,7 @@ export interface PageQuery {
   readonly limit: number;
   readonly wantsTotal: boolean;
   readonly bound: Bound | undefined;
-  /** Names the query and the store: cursors of another do not fit. A hash, so made only where there is a cursor. */
+  /** Names the query and the store: cursors of another do not fit. Made only where there is a cursor. */
   readonly identity: () => string;
 }
 
@@ -54,8 +55,8 @@ export function readPageQuery(
 }
 
 function identityOf(storeId: string, selected: Selected, order: WantedOrder): string {
-  const facts = [storeId, order.by, order.path, order.isDescending, selected.text];
-  return createHash('sha256').update(JSON.stringify(facts)).digest('base64url').slice(0, 16);
+  const facts = [storeId, order.by, order.path, order.isDescending, textOf(selected)];
+  return shortHash(JSON.stringify(facts));
 }
 
 /** The cursor behind an instance with this sort value. */
@@ -88,18 +89,23 @@ export function find(
     most: limit + 1,
     wantsTotal: page.wantsTotal,
   });
-  const shown = handles.slice(0, limit);
-  const items = shown.map((handle) => materialise(reads, handle));
-  const last = shown.at(-1);
-  const hasMore = handles.length > limit && last !== undefined;
-  return {
-    items,
-    ...(hasMore ? { cursor: cursorAt(page, state, ordering, last) } : {}),
-    ...(total === undefined ? {} : { total }),
-    get plan(): string {
-      return plan();
-    },
-  };
+  const items = instancesAt(state, handles, Math.min(limit, handles.length));
+  const hasMore = handles.length > limit;
+  const cursor = hasMore
+    ? cursorAt(page, state, ordering, handles[limit - 1] as number)
+    : undefined;
+  return pageOf(items, cursor, total, plan);
+}
+
+/** Members that say nothing are left out. */
+export function pageOf(
+  items: readonly Instance[],
+  cursor: string | undefined,
+  total: number | undefined,
+  plan: string,
+): Page<Instance> {
+  if (total === undefined) return cursor === undefined ? { items, plan } : { items, cursor, plan };
+  return cursor === undefined ? { items, total, plan } : { items, cursor, total, plan };
 }
 
 function cursorAt(page: PageQuery, state: State, ordering: Ordering, handle: number): string {

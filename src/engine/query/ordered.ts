@@ -12,15 +12,8 @@ import type { State } from '../../state/state.ts';
 import { countIn, listedStates, populationOf } from './access.ts';
 import type { Bound, Ordering } from './ordering.ts';
 import type { Selected } from './selection.ts';
-import {
-  ListWalk,
-  SortedWalk,
-  ValueWalk,
-  type Walk,
-  type Wanted,
-  endOf,
-  startOfTime,
-} from './walks.ts';
+import { ListWalk, endOf, placeOf } from './list-walk.ts';
+import { SortedWalk, ValueWalk, type Walk, type Wanted } from './walks.ts';
 
 /** A row met on a walk costs this much of one that is collected and kept in a heap. */
 const WALK_COST = 2;
@@ -40,7 +33,7 @@ export interface OrderedQuery {
 
 export interface OrderedWay {
   readonly walk: Walk;
-  readonly text: string;
+  readonly text: () => string;
 }
 
 /** undefined: collect and sort. */
@@ -57,7 +50,7 @@ function isWorthWhile(query: OrderedQuery, domain: number): boolean {
 }
 
 function alongLists(query: OrderedQuery): OrderedWay | undefined {
-  const { state, selected, ordering, bound } = query;
+  const { state, selected, ordering, bound, wanted, most } = query;
   const { isDescending } = ordering.wanted;
   const range = selected.updatedAt;
   // A range that begins somewhere inside is found by bisection instead.
@@ -68,17 +61,17 @@ function alongLists(query: OrderedQuery): OrderedWay | undefined {
   const lists = state.indexes.listsNow(state.offset);
   if (listed.some(({ definition, state: one }) => lists.headsOf(definition).isUnordered[one] === 1))
     return undefined;
-  let starts = listed.map((one) => endOf(lists, one.definition, one.state, isDescending));
+  let places = listed.map((one) => endOf(lists, one, isDescending));
   if (bound !== undefined) {
     const start = listed.length === 1 ? resumeAt(state, selected, bound) : -1;
     if (start < 0) return undefined;
-    starts = [startOfTime(lists, state.instances, start, isDescending)];
+    places = [placeOf(state.instances, start)];
   }
-  const walk = new ListWalk(lists, state.instances, ordering, starts);
+  const walk = new ListWalk(state, lists, ordering, wanted, places, bound, most);
   const which = isDescending ? 'newest' : 'oldest';
   return {
     walk,
-    text: `${listed.length} state list${listed.length === 1 ? '' : 's'}, ${which} first`,
+    text: () => `${listed.length} state list${listed.length === 1 ? '' : 's'}, ${which} first`,
   };
 }
 
@@ -106,7 +99,8 @@ function alongSorted(query: OrderedQuery): OrderedWay | undefined {
   const limits = range === undefined ? '' : ` from ${range.first} to ${range.last}`;
   return {
     walk,
-    text: `all instances in order of ${by}${limits}${bound === undefined ? '' : ', behind the cursor'}`,
+    text: () =>
+      `all instances in order of ${by}${limits}${bound === undefined ? '' : ', behind the cursor'}`,
   };
 }
 
@@ -137,7 +131,7 @@ function isBeforePage({
 }
 
 function alongValues(query: OrderedQuery): OrderedWay | undefined {
-  const { state, selected, ordering, bound, wanted } = query;
+  const { state, selected, ordering, bound, wanted, most } = query;
   const { path } = ordering.wanted;
   const { group } = selected;
   if (group === undefined) return undefined;
@@ -147,8 +141,8 @@ function alongValues(query: OrderedQuery): OrderedWay | undefined {
   if (!isWorthWhile(query, countIn(index, range))) return undefined;
   const from = bound === undefined ? undefined : clamped(keyOf(bound), range);
   return {
-    walk: new ValueWalk(index, state.instances, ordering, wanted, range, from),
-    text: `index ${path} in order`,
+    walk: new ValueWalk(index, state.instances, ordering, wanted, range, from, most),
+    text: () => `index ${path} in order`,
   };
 }
 

@@ -2,6 +2,7 @@
  * The order of an answer, and the place in it where a page begins. Ties are broken by id, and the
  * direction turns both. Relies on rows that do not change while it is used: one query, one turn.
  */
+import { compareIdTo } from '../../base/id-slot.ts';
 import type { InstanceStore } from '../../instance/instance-store.ts';
 import type { PathIndex } from '../../indexes/path-index.ts';
 import { compareValues, type Scalar } from '../../query/order.ts';
@@ -33,8 +34,6 @@ export class Ordering {
   /** Values of a path without such an index, decoded once. */
   private readonly decoded = new Map<number, unknown>();
   readonly compare: (a: number, b: number) => number;
-  /** Of rows with equal sort values, in the direction of the order. */
-  readonly compareIds: (a: number, b: number) => number;
 
   constructor(state: State, wanted: WantedOrder, index: PathIndex | undefined) {
     this.state = state;
@@ -44,8 +43,9 @@ export class Ordering {
     this.sign = wanted.isDescending ? -1 : 1;
     const { instances, sign } = this;
     const { ids } = instances;
-    this.compareIds = (a, b) => sign * ids.compare(instances.idRefOf(a), instances.idRefOf(b));
-    this.compare = (a, b) => sign * this.compareSortValues(a, b) || this.compareIds(a, b);
+    this.compare = (a, b) =>
+      sign *
+      (this.compareSortValues(a, b) || ids.compare(instances.idRefOf(a), instances.idRefOf(b)));
   }
 
   /** May the sort value of an instance change while somebody pages through it? */
@@ -92,8 +92,7 @@ export class Ordering {
         ? value - bound.value
         : compareValues(value, bound.value);
     if (byValue !== 0) return this.sign * byValue;
-    const { ids } = this.instances;
-    ids.locate(this.instances.idRefOf(handle));
-    return this.sign * Buffer.compare(ids.bytes.subarray(ids.start, ids.end), bound.id);
+    const { instances } = this;
+    return this.sign * compareIdTo(instances.heap, instances.idRefOf(handle), bound.id);
   }
 }

@@ -51,7 +51,7 @@ export function planAccess(state: State, selected: Selected): Access {
   return cheapest.access;
 }
 
-const nothing: Access = { rows: 0, text: 'nothing', residual: FALSE, visit: () => undefined };
+const nothing: Access = { rows: 0, text: () => 'nothing', residual: FALSE, visit: () => undefined };
 
 /** What the machine's path indexes can do. */
 function indexed(state: State, selected: Selected): Access[] {

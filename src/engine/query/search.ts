@@ -2,6 +2,7 @@
  * Runs a query over the applied rows: plans, walks or collects, checks, and gives the handles of
  * the answer in order. find, iterate and count of stores, views and transactions all enter here.
  */
+import { FirstById } from '../../indexes/first-by-id.ts';
 import type { State } from '../../state/state.ts';
 import { FirstFew } from '../first-few.ts';
 import { listedStates, populationOf } from './access.ts';
@@ -32,7 +33,7 @@ export interface Answer {
   /** Matches in all, those before the page included; undefined unless asked for. */
   readonly total: number | undefined;
   readonly ordering: Ordering;
-  readonly plan: () => string;
+  readonly plan: string;
 }
 
 export function search(query: Search): Answer {
@@ -57,14 +58,15 @@ export function search(query: Search): Answer {
       : orderedWay({ state, selected, ordering, bound, wanted, most, matches: access.rows, cost });
   if (way !== undefined) {
     const handles: number[] = [];
-    for (let handle = way.walk.next(); handle >= 0; handle = way.walk.next()) {
-      if (wanted(handle)) handles.push(handle);
-      if (handles.length === most) break;
+    while (handles.length < most) {
+      const handle = way.walk.next();
+      if (handle < 0) break;
+      handles.push(handle);
     }
-    return { handles, total: known, ordering, plan: () => `${way.text}; filtered` };
+    return { handles, total: known, ordering, plan: `${way.text()}; filtered` };
   }
   const rest = new RowTest(state, selected, access.residual);
-  const few = new FirstFew(most, ordering.compare);
+  const few = order.by === 'id' ? firstById(query) : new FirstFew(most, ordering.compare);
   let total = 0;
   access.visit((handle) => {
     if (!rest.passes(handle) || isOut(handle)) return;
@@ -75,7 +77,7 @@ export function search(query: Search): Answer {
     handles: few.sorted(),
     total: query.wantsTotal ? total : undefined,
     ordering,
-    plan: () => `${access.text}, about ${access.rows} rows; filtered; sorted by ${order.path}`,
+    plan: `${access.text()}, about ${access.rows} rows; filtered; sorted by ${order.path}`,
   };
 }
 
@@ -97,8 +99,8 @@ export function countMatches(
     access.residual.kind === 'true' &&
     access.isCounted === true &&
     isOut === undefined &&
-    !selected.hasStates &&
-    !selected.hasVersion &&
+    selected.wanted === undefined &&
+    selected.version === undefined &&
     selected.createdAt === undefined &&
     selected.updatedAt === undefined;
   if (isOnlyIndex) return access.rows;
@@ -108,4 +110,10 @@ export function countMatches(
     if (test.passes(handle) && isOut?.(handle) !== true) count++;
   });
   return count;
+}
+
+function firstById({ state, order, most }: Search): FirstById {
+  const few = new FirstById(state.instances, order.isDescending);
+  few.start(most);
+  return few;
 }

@@ -13,33 +13,31 @@ import type { PageOptions, Query } from '../api/query.ts';
 import { LIMITS } from '../limits.ts';
 import { asRefusal, checkName, describe } from '../write-options.ts';
 
-export const SELECTION_FIELDS: readonly string[] = [
-  'machine',
-  'version',
-  'state',
-  'where',
-  'createdAt',
-  'updatedAt',
-  'allowScan',
-];
-export const QUERY_FIELDS: readonly string[] = [...SELECTION_FIELDS, 'orderBy', 'direction'];
-export const PAGE_FIELDS: readonly string[] = [...QUERY_FIELDS, 'limit', 'cursor', 'total'];
+const SELECTION = ['machine', 'version', 'state', 'where', 'createdAt', 'updatedAt', 'allowScan'];
+export const SELECTION_FIELDS: ReadonlySet<string> = new Set(SELECTION);
+export const QUERY_FIELDS: ReadonlySet<string> = new Set([...SELECTION, 'orderBy', 'direction']);
+export const PAGE_FIELDS: ReadonlySet<string> = new Set([
+  ...QUERY_FIELDS,
+  'limit',
+  'cursor',
+  'total',
+]);
 
 export type AnyQuery = { machine?: string | undefined } & Query & PageOptions;
 
 export interface Selected {
+  /** What the query names. */
+  readonly machine: string | undefined;
+  readonly version: number | undefined;
+  readonly wanted: readonly string[] | undefined;
   /** Only this machine; undefined when the query names none, or one that is not there. */
   readonly group: MachineGroup | undefined;
   /** By definition index, 1 for each state that is wanted; undefined when none is. */
   readonly states: readonly (Uint8Array | undefined)[];
-  readonly hasStates: boolean;
-  readonly hasVersion: boolean;
   readonly where: Predicate;
   readonly createdAt: TimeRange | undefined;
   readonly updatedAt: TimeRange | undefined;
   readonly allowScan: boolean;
-  /** The same selection has the same text. */
-  readonly text: string;
 }
 
 /** Is there nothing to look at but definition and state? Then counters know how many match. */
@@ -57,12 +55,13 @@ export function readSelection(
   state: State,
   input: AnyQuery | undefined,
   machine: string | undefined,
-  fields: readonly string[],
+  fields: ReadonlySet<string>,
 ): Selected {
-  const query: AnyQuery = input ?? {};
-  for (const [field, value] of Object.entries(query)) {
+  const query: AnyQuery = input ?? EVERYTHING;
+  for (const field of Object.keys(query)) {
     const isBoundTwice = field === 'machine' && machine !== undefined;
-    if (value === undefined || (fields.includes(field) && !isBoundTwice)) continue;
+    if (fields.has(field) && !isBoundTwice) continue;
+    if (query[field as keyof AnyQuery] === undefined) continue;
     throw badRequest(`unknown field ${JSON.stringify(field)} in the query`, field);
   }
   const name =
@@ -77,34 +76,39 @@ export function readSelection(
   const { allowScan = false } = query;
   if (typeof allowScan !== 'boolean')
     throw badRequest('allowScan must be a boolean', 'allowScan', 'boolean');
-  const isOther = (definition: Definition): boolean =>
-    (name !== undefined && definition.machine.name !== name) ||
-    (version !== undefined && definition.version !== version);
-  const states = state.machines
-    .all()
-    .map((definition) => (isOther(definition) ? undefined : statesOf(definition, wanted)));
-  return {
-    group: name === undefined ? undefined : state.machines.group(name),
-    states,
-    hasStates: wanted !== undefined,
-    hasVersion: version !== undefined,
-    where,
-    createdAt,
-    updatedAt,
-    allowScan,
-    get text(): string {
-      const times = [createdAt, updatedAt].map((range) => [range?.first, range?.last].map(String));
-      const facts = [name ?? null, version ?? null, wanted ?? null, times];
-      return `${JSON.stringify(facts)} ${canonicalText(where)}`;
-    },
-  };
+  const states: (Uint8Array | undefined)[] = [];
+  for (const definition of state.machines.all()) {
+    const isOther =
+      (name !== undefined && definition.machine.name !== name) ||
+      (version !== undefined && definition.version !== version);
+    states.push(isOther ? undefined : statesOf(definition, wanted));
+  }
+  const group = name === undefined ? undefined : state.machines.group(name);
+  return { machine: name, version, wanted, group, states, where, createdAt, updatedAt, allowScan };
+}
+
+const EVERYTHING: AnyQuery = Object.freeze({});
+
+/** The same selection has the same text. */
+export function textOf({
+  machine,
+  version,
+  wanted,
+  createdAt,
+  updatedAt,
+  where,
+}: Selected): string {
+  const times = [createdAt, updatedAt].map((range) => [range?.first, range?.last].map(String));
+  const facts = [machine ?? null, version ?? null, wanted ?? null, times];
+  return `${JSON.stringify(facts)} ${canonicalText(where)}`;
 }
 
 /** @throws {StoreError} BAD_REQUEST - a path of the filter that is no declared index, and scanning was not allowed. */
 export function checkDeclared(state: State, selected: Selected): void {
-  if (selected.allowScan) return;
-  for (const path of pathsIn(selected.where))
-    for (const group of groupsOf(state, selected)) checkIndex(group, path, 'where');
+  const { allowScan, where } = selected;
+  if (allowScan || where.kind === 'true') return;
+  const groups = groupsOf(state, selected);
+  for (const path of pathsIn(where)) for (const group of groups) checkIndex(group, path, 'where');
 }
 
 /** @throws {StoreError} BAD_REQUEST */
@@ -118,11 +122,13 @@ function checkIndex(group: MachineGroup, path: string, at: string): void {
 }
 
 /** Machines the selection may find something of. */
-function groupsOf(state: State, selected: Selected): Set<MachineGroup> {
-  const groups = new Set<MachineGroup>();
-  selected.states.forEach((states, index) => {
-    if (states !== undefined) groups.add(state.machines.at(index).machine);
-  });
+function groupsOf(state: State, { states }: Selected): MachineGroup[] {
+  const groups: MachineGroup[] = [];
+  for (let index = 0; index < states.length; index++) {
+    if (states[index] === undefined) continue;
+    const { machine } = state.machines.at(index);
+    if (!groups.includes(machine)) groups.push(machine);
+  }
   return groups;
 }
 
@@ -140,8 +146,13 @@ function checkStates(state: unknown): readonly string[] | undefined {
 
 function statesOf(definition: Definition, wanted: readonly string[] | undefined): Uint8Array {
   const { states } = definition.compiled;
-  if (wanted === undefined) return new Uint8Array(states.length).fill(1);
-  return Uint8Array.from(states, (state) => (wanted.includes(state) ? 1 : 0));
+  const marks = new Uint8Array(states.length);
+  if (wanted === undefined) return marks.fill(1);
+  for (const name of wanted) {
+    const index = states.indexOf(name);
+    if (index >= 0) marks[index] = 1;
+  }
+  return marks;
 }
 
 /** Items of a page. @throws {StoreError} BAD_REQUEST */

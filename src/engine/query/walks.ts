@@ -1,21 +1,18 @@
 /**
  * Ways through rows in the order a query wants, beginning where its page begins: a page then costs
- * the page. They visit more than what matches; the caller checks. A row comes once.
+ * the page. Rows that are not wanted are passed over; the others come once each.
  */
-import type { Definition } from '../../instance/machine-store.ts';
-import { NO_ROW } from '../../instance/row.ts';
+import { FirstById } from '../../indexes/first-by-id.ts';
 import type { PathIndex } from '../../indexes/path-index.ts';
-import { sortById } from '../../indexes/row-order.ts';
 import type { SortedRows } from '../../indexes/sorted-rows.ts';
 import type { ValuePlace } from '../../indexes/sorted-values.ts';
-import type { StateLists } from '../../indexes/state-lists.ts';
 import type { InstanceStore } from '../../instance/instance-store.ts';
 import type { KeyRange } from '../../query/key-range.ts';
 import { FirstFew } from '../first-few.ts';
 import type { Ordering } from './ordering.ts';
 
 export interface Walk {
-  /** The next row, -1 at the end. */
+  /** The next wanted row, -1 at the end. At most as many are asked for as the walk was told. */
   next(): number;
 }
 
@@ -26,6 +23,7 @@ export type Wanted = (handle: number) => boolean;
 export class SortedWalk implements Walk {
   private readonly sorted: SortedRows;
   private readonly ordering: Ordering;
+  private readonly wanted: Wanted;
   private readonly step: number;
   private at: number;
   private held = -1;
@@ -41,6 +39,7 @@ export class SortedWalk implements Walk {
   ) {
     this.sorted = sorted;
     this.ordering = ordering;
+    this.wanted = wanted;
     const { isDescending } = ordering.wanted;
     this.step = isDescending ? -1 : 1;
     // In an order turned round, what comes after the bound lies before it.
@@ -56,10 +55,13 @@ export class SortedWalk implements Walk {
   }
 
   private advance(): void {
-    const { sorted, step } = this;
-    while (this.at >= 0 && this.at < sorted.length && !sorted.isSound(sorted.at(this.at)))
-      this.at += step;
-    this.held = this.at >= 0 && this.at < sorted.length ? sorted.at(this.at) : -1;
+    const { sorted, step, wanted } = this;
+    for (this.held = -1; this.at >= 0 && this.at < sorted.length; this.at += step) {
+      const handle = sorted.at(this.at);
+      if (!sorted.isSound(handle) || !wanted(handle)) continue;
+      this.held = handle;
+      return;
+    }
   }
 
   next(): number {
@@ -77,112 +79,16 @@ export class SortedWalk implements Walk {
   }
 }
 
-/** From here on sorting by prefixes beats comparing ids (bench find). */
-const MANY = 16;
-
-/** Rows with equal sort values, in the direction of the order. */
-function inIdOrder(group: number[], instances: InstanceStore, ordering: Ordering): number[] {
-  if (group.length < MANY) return group.length < 2 ? group : group.sort(ordering.compareIds);
-  const sorted = Array.from(sortById(instances, Uint32Array.from(group)));
-  return ordering.wanted.isDescending ? sorted.reverse() : sorted;
-}
-
-/** Where a walk along a list stands, and which list it is. */
-interface ListPlace {
-  handle: number;
-}
-
-/**
- * Along state lists whose update times ascend, newest or oldest first, all lists at once. Rows of
- * one time are taken together and put in id order.
- */
-export class ListWalk implements Walk {
-  private readonly lists: StateLists;
-  private readonly instances: InstanceStore;
-  private readonly ordering: Ordering;
-  private readonly places: ListPlace[];
-  private group: number[] = [];
-  private nextInGroup = 0;
-
-  /** `starts`: the row each list is entered at. */
-  constructor(
-    lists: StateLists,
-    instances: InstanceStore,
-    ordering: Ordering,
-    starts: readonly number[],
-  ) {
-    this.lists = lists;
-    this.instances = instances;
-    this.ordering = ordering;
-    this.places = starts.map((handle) => ({ handle }));
-  }
-
-  next(): number {
-    if (this.nextInGroup === this.group.length) this.takeGroup();
-    return this.group[this.nextInGroup++] ?? this.end();
-  }
-
-  private end(): number {
-    this.nextInGroup = this.group.length;
-    return -1;
-  }
-
-  private takeGroup(): void {
-    const { instances, places } = this;
-    const sign = this.ordering.wanted.isDescending ? -1 : 1;
-    let first = Infinity;
-    for (const { handle } of places)
-      if (handle !== NO_ROW) first = Math.min(first, sign * instances.updatedAt(handle));
-    this.group = [];
-    this.nextInGroup = 0;
-    if (first === Infinity) return;
-    const time = sign * first;
-    for (const place of places) {
-      while (place.handle !== NO_ROW && instances.updatedAt(place.handle) === time) {
-        this.group.push(place.handle);
-        place.handle =
-          sign < 0 ? this.lists.previousOf(place.handle) : this.lists.nextOf(place.handle);
-      }
-    }
-    this.group = inIdOrder(this.group, instances, this.ordering);
-  }
-}
-
-/** The first row of the run of rows with the same time that `handle` is in, seen in the walk's direction. */
-export function startOfTime(
-  lists: StateLists,
-  instances: InstanceStore,
-  handle: number,
-  isDescending: boolean,
-): number {
-  const time = instances.updatedAt(handle);
-  let at = handle;
-  for (;;) {
-    const before = isDescending ? lists.nextOf(at) : lists.previousOf(at);
-    if (before === NO_ROW || instances.updatedAt(before) !== time) return at;
-    at = before;
-  }
-}
-
-/** A state list by its definition and state, where a walk enters it. */
-export function endOf(
-  lists: StateLists,
-  definition: Definition,
-  state: number,
-  isDescending: boolean,
-): number {
-  const heads = lists.headsOf(definition);
-  return (isDescending ? heads.last[state] : heads.first[state]) as number;
-}
-
 /** Along the values of an index in order, the instances of each in id order. */
 export class ValueWalk implements Walk {
   private readonly index: PathIndex;
-  private readonly instances: InstanceStore;
   private readonly ordering: Ordering;
   private readonly wanted: Wanted;
   private readonly range: KeyRange;
   private readonly place: ValuePlace;
+  private readonly few: FirstById;
+  /** Rows that may still be asked for. */
+  private left: number;
   private group: number[] = [];
   private nextInGroup = 0;
 
@@ -194,14 +100,16 @@ export class ValueWalk implements Walk {
     wanted: Wanted,
     range: KeyRange,
     from: Uint8Array | undefined,
+    most: number,
   ) {
     this.index = index;
-    this.instances = instances;
     this.ordering = ordering;
     this.wanted = wanted;
     this.range = range;
+    this.left = most;
     const { sorted } = index;
     const { isDescending } = ordering.wanted;
+    this.few = new FirstById(instances, isDescending);
     sorted.build();
     const key = from ?? (isDescending ? range.high : range.low);
     // Descending, the place is behind the value that comes first.
@@ -210,11 +118,12 @@ export class ValueWalk implements Walk {
 
   next(): number {
     while (this.nextInGroup === this.group.length) if (!this.takeGroup()) return -1;
+    this.left--;
     return this.group[this.nextInGroup++] as number;
   }
 
   private takeGroup(): boolean {
-    const { index, place, range, wanted, ordering } = this;
+    const { index, place, range, wanted, ordering, few } = this;
     const { sorted, values } = index;
     const { isDescending } = ordering.wanted;
     const value = isDescending ? sorted.backward(place) : sorted.forward(place);
@@ -223,12 +132,12 @@ export class ValueWalk implements Walk {
       ? values.compareKey(value, range.low, 0, range.low.length) < 0
       : values.compareKey(value, range.high, 0, range.high.length) >= 0;
     if (isOver) return false;
-    this.group = [];
-    this.nextInGroup = 0;
+    few.start(this.left);
     index.collect(value, (handle) => {
-      if (wanted(handle)) this.group.push(handle);
+      if (wanted(handle)) few.add(handle);
     });
-    this.group = inIdOrder(this.group, this.instances, ordering);
+    this.group = few.sorted();
+    this.nextInGroup = 0;
     return true;
   }
 }
