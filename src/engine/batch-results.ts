@@ -7,7 +7,7 @@ import { KEPT_CONTEXT_BYTES } from '../instance/idempotency-store.ts';
 import type { Created, Deleted, Transition } from './api/instance.ts';
 import type { BatchOperation } from './api/transaction.ts';
 import type { Target } from './decide/target.ts';
-import type { CreatedMaker, DeletedMaker, EventTicket, Maker } from './decide/tickets.ts';
+import type { CreateTicket, DeletedMaker, EventTicket, Maker } from './decide/tickets.ts';
 import type { Pipeline } from './pipeline.ts';
 import { contextDropped } from './results.ts';
 import { type Deferred, deferred, type Ticket } from './ticket.ts';
@@ -19,7 +19,7 @@ export type Slot =
   | { readonly ready: Promise<Result> }
   | { readonly value: Deleted }
   | { readonly error: AnyStoreError };
-export type ResultMaker = EventTicket | CreatedMaker | DeletedMaker;
+export type ResultMaker = EventTicket | CreateTicket | DeletedMaker;
 
 /** What a replay of this batch answers: the results as plain data. */
 export function storedResult(target: Target, operation: BatchOperation, slot: Slot): StoredResult {

@@ -15,7 +15,7 @@ import type {
 } from './api/instance.ts';
 import type { BoundMachine } from './decide/command-types.ts';
 import type { Commands } from './decide/commands.ts';
-import { type EventTicket, type Maker, OneTicket } from './decide/tickets.ts';
+import { type CreateTicket, type EventTicket, type Maker, OneTicket } from './decide/tickets.ts';
 import type { Pipeline } from './pipeline.ts';
 import { withSignal } from './write-options.ts';
 
@@ -50,18 +50,18 @@ export class InstanceWrites {
     this.lastAnswer = ticket.promise;
     return ticket;
   };
-  /** The ends of the promise made last; one executor for all spares a closure per event. */
-  private resolve: ((result: Transition) => void) | undefined;
+  /** The ends of the promise made last; one executor for all spares a closure per command. */
+  private resolve: ((result: unknown) => void) | undefined;
   private reject: ((error: unknown) => void) | undefined;
   private readonly executor = (
-    resolve: (result: Transition) => void,
+    resolve: (result: unknown) => void,
     reject: (error: unknown) => void,
   ): void => {
     this.resolve = resolve;
     this.reject = reject;
   };
-  private readonly answerEvent = (ticket: EventTicket): EventTicket => {
-    this.lastAnswer = new Promise<Transition>(this.executor);
+  private readonly promiseTo = <T extends EventTicket | CreateTicket>(ticket: T): T => {
+    this.lastAnswer = new Promise(this.executor);
     ticket.resolve = this.resolve;
     ticket.reject = this.reject;
     return ticket;
@@ -93,7 +93,7 @@ export class InstanceWrites {
         if (first !== undefined) return withSignal(first, commands.call.signal);
       }
       const transition = commands.decideEvent(name.id, event);
-      commands.logEvent(name.id, transition, this.answerEvent, commands.call.mustSync);
+      commands.logEvent(name.id, transition, this.promiseTo, commands.call.mustSync);
     } catch (error) {
       return pipeline.answers.refuse(error, this.restsOnPending(error));
     }
@@ -152,7 +152,7 @@ export class InstanceWrites {
       }
       this.overPending = target.find(id) && target.pending !== undefined;
       const definition = commands.decideCreate(id);
-      commands.logCreate(id, definition, this.ticketFor, commands.call.mustSync);
+      commands.logCreate(id, definition, this.promiseTo, commands.call.mustSync);
     } catch (error) {
       return pipeline.answers.refuse(error, this.restsOnPending(error));
     }

@@ -1,6 +1,6 @@
 /** What commands are made with, and how their callers take the result. */
 import type { Ticket } from '../ticket.ts';
-import type { EventTicket, Maker } from './tickets.ts';
+import type { CreateTicket, EventTicket, Maker } from './tickets.ts';
 
 export interface CommandOptions {
   readonly strict: boolean;
@@ -17,3 +17,4 @@ export interface BoundMachine {
 }
 
 export type EventTicketFor = (ticket: EventTicket) => Ticket | undefined;
+export type CreateTicketFor = (ticket: CreateTicket) => Ticket | undefined;

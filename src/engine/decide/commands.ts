@@ -10,9 +10,10 @@ import { encodeApply, encodeCreate, encodeDelete } from '../../record/encode.ts'
 import { fingerprint } from '../../value/fingerprint.ts';
 import { isMap } from '../../value/structure.ts';
 import { writeContext, writeValue } from '../../value/write-value.ts';
-import type { ApplyOptions, Created, CreateInput, Deleted, WriteOptions } from '../api/instance.ts';
-import { TransitionResult } from '../results.ts';
+import type { ApplyOptions, CreateInput, Deleted, WriteOptions } from '../api/instance.ts';
+import { CreatedResult, TransitionResult } from '../results.ts';
 import type { Pipeline } from '../pipeline.ts';
+import type { Ticket } from '../ticket.ts';
 import { BOUND_CREATE_FIELDS, Call, CREATE_FIELDS } from '../call.ts';
 import { asRefusal, checkName, checkObject, checkVersion } from '../write-options.ts';
 import {
@@ -25,8 +26,14 @@ import {
 } from './refusals.ts';
 import type { Replay } from './replay.ts';
 import { Target } from './target.ts';
-import type { BoundMachine, CommandOptions, EventTicketFor, TicketFor } from './command-types.ts';
-import { CreatedMaker, DeletedMaker, EventTicket } from './tickets.ts';
+import type {
+  BoundMachine,
+  CommandOptions,
+  CreateTicketFor,
+  EventTicketFor,
+  TicketFor,
+} from './command-types.ts';
+import { DeletedMaker, type EventTicket, InstanceTicket } from './tickets.ts';
 
 /** An empty array header and the arguments behind it: what a key's fingerprint is taken of. */
 const ARRAY_OF_TWO = 0x92;
@@ -147,7 +154,7 @@ export class Commands {
     const offset = pipeline.records.nextOffset;
     const { eventId } = pipeline.notes;
     const result = new TransitionResult(id, definition, transition, at, offset, true, eventId);
-    return new EventTicket(pipeline, result, handle, transition, mustSync);
+    return new InstanceTicket(pipeline, result, handle, mustSync);
   }
 
   /** Time of the fact about the target: stored times never decrease within an instance, whatever clock or caller say. */
@@ -219,19 +226,24 @@ export class Commands {
   logCreate(
     id: string,
     definition: Definition,
-    ticketFor: TicketFor<Created> | undefined,
+    ticketFor: CreateTicketFor | undefined,
     mustSync: boolean,
   ): number {
     const { pipeline, body } = this;
     const { notes } = pipeline;
+    const at = notes.at ?? pipeline.now;
     const writer = pipeline.records.open();
     const free = pipeline.state.instances.free;
     const handle = free.peekNext();
     encodeCreate(writer, pipeline.records.time, handle, definition.index, id, notes, body);
-    const ticket = ticketFor?.(new CreatedMaker(id, handle, definition), mustSync);
+    let ticket: Ticket | undefined;
+    if (ticketFor !== undefined) {
+      const result = new CreatedResult(id, definition, at, pipeline.records.nextOffset);
+      ticket = ticketFor(new InstanceTicket(pipeline, result, handle, mustSync));
+    }
     const offset = pipeline.records.close(ticket, mustSync);
     free.take();
-    const pending = pipeline.overlay.add(handle, id, definition, notes.at ?? pipeline.now, offset);
+    const pending = pipeline.overlay.add(handle, id, definition, at, offset);
     pending.addPayload(body.bytes, 0, body.position);
     pending.contextBytes = body.position;
     if (notes.key !== undefined) this.keepKey(offset);
