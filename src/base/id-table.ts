@@ -60,6 +60,9 @@ export class IdTable {
   hashKey: Uint8Array;
   private key: HashKey;
   private readonly scratch: Buffer = Buffer.allocUnsafeSlow(3 * MAX_ID_BYTES);
+  /** Of the text that {@link look} was asked about. */
+  lookedHash = 0;
+  private lookedEnd = 0;
   private readonly hashOfHandle: (handle: number) => number;
   /** 2^depth entries, by the top `depth` bits of the hash. */
   private directory: IdBucket[] = [new IdBucket(slotsFor(0), 0)];
@@ -114,6 +117,11 @@ export class IdTable {
 
   /** The handle of an id, -1 if there is none. Text that is no id (empty, too long, ill-formed) has none. */
   get(id: string): number {
+    return this.look(id) ? this.getLooked() : -1;
+  }
+
+  /** Hashes an id into {@link lookedHash}, for {@link getLooked}; false for text that is no id. */
+  look(id: string): boolean {
     const scratch = this.scratch;
     const length = id.length;
     let end = 0;
@@ -125,12 +133,19 @@ export class IdTable {
       }
     }
     if (end < length) {
-      if (length > MAX_ID_BYTES) return -1;
+      if (length > MAX_ID_BYTES) return false;
       end = scratch.write(id, 0, 'utf8');
       // Encoding turned a lone surrogate into U+FFFD, which would be another id.
-      if (end !== length && LONE_SURROGATE.test(id)) return -1;
+      if (end !== length && LONE_SURROGATE.test(id)) return false;
     }
-    return this.getBytes(scratch, 0, end);
+    this.lookedEnd = end;
+    this.lookedHash = hashBytes(this.key, scratch, 0, end);
+    return true;
+  }
+
+  /** The handle of the id hashed last, -1 if there is none. */
+  getLooked(): number {
+    return this.find(this.lookedHash, this.scratch, 0, this.lookedEnd);
   }
 
   /** {@link get} of an id given as UTF-8. */

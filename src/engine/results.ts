@@ -12,7 +12,6 @@ import type { State } from '../state/state.ts';
 import { ROW, ROW_FLAG, ROW_INDEX_MASK } from '../instance/row.ts';
 import type { Created, Instance, Transition } from './api/instance.ts';
 
-const CHUNK_BYTES = 8192;
 /**
  * Gives an object a getter of its own. Old, but a third of what Object.defineProperty costs, which
  * is as much as all else about a result (bench load).
@@ -22,41 +21,6 @@ const defineGetter = (
     __defineGetter__(this: object, name: string, get: () => unknown): void;
   }
 ).__defineGetter__;
-
-/**
- * Packed contexts set aside as their events left them. Small ones share a chunk, so that a result
- * nobody looks at costs a few copied bytes; a chunk lives as long as any result in it.
- */
-export class ContextCopies {
-  private chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-  private next = 0;
-  /** Where the copy made last lies. */
-  bytes: Uint8Array = this.chunk;
-  start = 0;
-  end = 0;
-
-  copy(source: Uint8Array, from: number, to: number): void {
-    const length = to - from;
-    if (length > CHUNK_BYTES / 4) {
-      this.bytes = Buffer.from(source.subarray(from, to));
-      this.start = 0;
-      this.end = length;
-      return;
-    }
-    if (this.next + length > CHUNK_BYTES) {
-      this.chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-      this.next = 0;
-    }
-    const chunk = this.chunk;
-    let at = this.next;
-    this.bytes = chunk;
-    this.start = at;
-    if (length <= 96) for (let i = from; i < to; i++) chunk[at++] = source[i] as number;
-    else chunk.set(source.subarray(from, to), at);
-    this.next += length;
-    this.end = this.next;
-  }
-}
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 

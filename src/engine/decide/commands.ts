@@ -170,7 +170,8 @@ export class Commands {
     this.target.load(handle);
     this.body.position = 0;
     this.target.writeContext(this.body);
-    this.target.pending?.replacePayloads(this.body.bytes, 0, this.body.position);
+    const { pending } = this.target;
+    if (pending !== undefined) this.pipeline.overlay.setContext(pending, this.body);
   }
 
   // ---- create ----------------------------------------------------------------------------------
@@ -223,13 +224,14 @@ export class Commands {
     return true;
   }
 
+  /** Logs the instance decided last, and lays it over the state. Gives its offset. */
   logCreate(
     id: string,
     definition: Definition,
     ticketFor: CreateTicketFor | undefined,
     mustSync: boolean,
   ): number {
-    const { pipeline, body } = this;
+    const { pipeline, target, body } = this;
     const { notes } = pipeline;
     const at = notes.at ?? pipeline.now;
     const writer = pipeline.records.open();
@@ -243,9 +245,7 @@ export class Commands {
     }
     const offset = pipeline.records.close(ticket, mustSync);
     free.take();
-    const pending = pipeline.overlay.add(handle, id, definition, at, offset);
-    pending.addPayload(body.bytes, 0, body.position);
-    pending.contextBytes = body.position;
+    pipeline.overlay.add(handle, id, target.idHash, definition, at, offset, body);
     if (notes.key !== undefined) this.keepKey(offset);
     return offset;
   }

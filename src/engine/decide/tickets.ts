@@ -2,16 +2,17 @@
  * How the result of a command is made at the moment its record is applied, when state is exactly
  * as the record left it. A Maker makes one result; a ticket answers a promise with it.
  */
+import type { ByteCopies } from '../../base/byte-copies.ts';
 import type { StoreError } from '../../base/errors.ts';
 import type { State } from '../../state/state.ts';
 import type { Deleted } from '../api/instance.ts';
-import type { ContextCopies, CreatedResult, TransitionResult } from '../results.ts';
+import type { CreatedResult, TransitionResult } from '../results.ts';
 import { type Deferred, deferred, type Ticket } from '../ticket.ts';
 
 /** The applied state, and where contexts are set aside. */
 export interface Applied {
   readonly state: State;
-  readonly copies: ContextCopies;
+  readonly copies: ByteCopies;
 }
 
 export interface Maker<T> {
