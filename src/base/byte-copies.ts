@@ -2,9 +2,7 @@
  * Short byte ranges set aside as they were. Small ones share a chunk, so that one nobody looks at
  * costs a few copied bytes and no object; a chunk lives as long as anybody holds a range of it.
  */
-
-/** Up to here a loop beats the native call, which needs an object for the range. */
-const SHORT_BYTES = 48;
+import { copyBytes } from './bytes.ts';
 
 export class ByteCopies {
   private readonly chunkBytes: number;
@@ -33,12 +31,9 @@ export class ByteCopies {
       this.chunk = Buffer.allocUnsafeSlow(this.chunkBytes);
       this.next = 0;
     }
-    const chunk = this.chunk;
-    let at = this.next;
-    this.bytes = chunk;
-    this.start = at;
-    if (length <= SHORT_BYTES) for (let i = from; i < to; i++) chunk[at++] = source[i] as number;
-    else chunk.set(source.subarray(from, to), at);
+    this.bytes = this.chunk;
+    this.start = this.next;
+    copyBytes(source, from, to, this.chunk, this.next);
     this.next += length;
     this.end = this.next;
   }

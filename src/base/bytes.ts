@@ -6,6 +6,25 @@
 /** Up to here a writer's first buffer comes from the pool that Node shares among small ones. */
 const SMALL_BYTES = 256;
 
+/** Up to here a loop beats the native call, which needs an object for the range. */
+const SHORT_BYTES = 56;
+
+/** Puts a range of bytes somewhere else; the two must not overlap. */
+export function copyBytes(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  at: number,
+): void {
+  if (end - start > SHORT_BYTES) {
+    target.set(new Uint8Array(source.buffer, source.byteOffset + start, end - start), at);
+    return;
+  }
+  let to = at;
+  for (let from = start; from < end; from++) target[to++] = source[from] as number;
+}
+
 export class ByteWriter {
   bytes: Buffer;
   view: DataView;
@@ -78,10 +97,7 @@ export class ByteWriter {
   raw(source: Uint8Array, start: number = 0, end: number = source.length): void {
     const length = end - start;
     this.reserve(length);
-    const to = this.bytes;
-    let p = this.position;
-    if (length <= 32) for (let i = start; i < end; i++) to[p++] = source[i] as number;
-    else to.set(source.subarray(start, end), p);
+    copyBytes(source, start, end, this.bytes, this.position);
     this.position += length;
   }
 

@@ -116,12 +116,27 @@ export class ShapeTable {
 
   /** The node with one more key, made if there is none; NONE when a limit forbids it. */
   child(node: number, bytes: Uint8Array, start: number, end: number): number {
+    const known = this.knownChild(node, bytes, start, end);
+    if (known !== NONE) return known;
+    const added = this.add(node, bytes, start, end, this.slotOf(node, bytes, start, end));
+    if (added !== NONE) this.hints[node] = added;
+    return added;
+  }
+
+  /** The node with one more key, NONE if there is none. */
+  knownChild(node: number, bytes: Uint8Array, start: number, end: number): number {
     const size = end - start;
     const hint = this.hints[node] as number;
     if (this.keySizes[hint] === size && this.isKey(hint, bytes, start, size)) return hint;
-    const found = this.findOrAdd(node, bytes, start, end);
-    if (found !== NONE) this.hints[node] = found;
+    const found = this.slots[this.slotOf(node, bytes, start, end)] as number;
+    if (found === 0) return NONE;
+    this.hints[node] = found;
     return found;
+  }
+
+  /** The shape that ends at a node, NONE if there is none. */
+  knownShapeOf(node: number): number {
+    return this.shapes[node] as number;
   }
 
   /** The shape that ends at a node, made if there is none; NONE when the table is full. */
@@ -162,19 +177,16 @@ export class ShapeTable {
     return true;
   }
 
-  private findOrAdd(node: number, bytes: Uint8Array, start: number, end: number): number {
+  /** Of the node with one more key: its slot, or the free one it would get. */
+  private slotOf(node: number, bytes: Uint8Array, start: number, end: number): number {
     const size = end - start;
     const mask = this.slots.length - 1;
     let slot = this.hash(node, bytes, start, end) & mask;
     for (let at; (at = this.slots[slot] as number) !== 0; slot = (slot + 1) & mask) {
-      if (
-        this.parents[at] === node &&
-        this.keySizes[at] === size &&
-        this.isKey(at, bytes, start, size)
-      )
-        return at;
+      const isIt = this.parents[at] === node && this.keySizes[at] === size;
+      if (isIt && this.isKey(at, bytes, start, size)) break;
     }
-    return this.add(node, bytes, start, end, slot);
+    return slot;
   }
 
   private hash(node: number, bytes: Uint8Array, start: number, end: number): number {
