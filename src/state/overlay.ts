@@ -116,7 +116,7 @@ export class Overlay {
   /** A context, MessagePack, that takes the place of everything before. */
   setContext(pending: PendingInstance, context: ByteWriter): void {
     const { contexts } = this;
-    contexts.copy(context.bytes, 0, context.position);
+    contexts.copyOf(context);
     pending.setWhole(contexts.bytes, contexts.start, contexts.end);
   }
 
