@@ -77,7 +77,7 @@ export class BatchTicket implements Ticket {
   private readonly pipeline: Pipeline;
   private readonly slots: readonly Slot[];
   private readonly isBestEffort: boolean;
-  private readonly makers: readonly Maker<Result>[];
+  private readonly makers: Maker<Result>[] = [];
   private readonly made: Result[] = [];
   private readonly deferred: Deferred<unknown[]> = deferred();
 
@@ -90,7 +90,7 @@ export class BatchTicket implements Ticket {
     this.pipeline = pipeline;
     this.slots = slots;
     this.isBestEffort = isBestEffort;
-    this.makers = slots.flatMap((slot) => ('maker' in slot ? [slot.maker] : []));
+    for (const slot of slots) if ('maker' in slot) this.makers.push(slot.maker);
     this.mustSync = mustSync;
   }
 

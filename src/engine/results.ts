@@ -16,11 +16,9 @@ import type { Created, Instance, Transition } from './api/instance.ts';
  * Gives an object a getter of its own. Old, but a third of what Object.defineProperty costs, which
  * is as much as all else about a result (bench load).
  */
-const defineGetter = (
-  Object.prototype as unknown as {
-    __defineGetter__(this: object, name: string, get: () => unknown): void;
-  }
-).__defineGetter__;
+const { __defineGetter__: defineGetter } = Object.prototype as unknown as {
+  readonly __defineGetter__: (this: object, name: string, get: () => unknown) => void;
+};
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
@@ -48,7 +46,8 @@ abstract class KeptContext {
     return this.#start === this.#end;
   }
 
-  protected decode(): Data {
+  /** @internal */
+  decode(): Data {
     this.#context ??= this.#read();
     return this.#context;
   }
@@ -115,6 +114,11 @@ export class TransitionResult extends KeptContext implements Transition {
   }
 }
 
+/** One for all results, which so have one hidden class. */
+function getContext(this: KeptContext): Data {
+  return this.decode();
+}
+
 /** What a create answers: the instance as it is made. Everything but the context is known when it is decided. */
 export class CreatedResult extends KeptContext implements Created {
   readonly id: string;
@@ -139,12 +143,8 @@ export class CreatedResult extends KeptContext implements Created {
     this.createdAt = at;
     this.updatedAt = at;
     this.offset = offset;
-    defineGetter.call(this, 'context', CreatedResult.#context);
+    defineGetter.call(this, 'context', getContext);
   }
-
-  static readonly #context = function context(this: CreatedResult): Data {
-    return this.decode();
-  };
 
   static {
     // What the console shows: the context instead of its getter.
