@@ -98,6 +98,30 @@ export class PawlStore {
   }
 
   /**
+   * The same in atomic batches, each one call, one commit and one promise.
+   * @param {string[]} ids
+   */
+  async bulkLoadInBatches(ids) {
+    /** @type {Promise<unknown>} */
+    let before = Promise.resolve();
+    for (let from = 0; from < ids.length; from += BULK_AT_ONCE) {
+      const some = ids.slice(from, from + BULK_AT_ONCE);
+      const pending = this.store.batch(
+        some.map((id, i) => ({
+          op: 'create',
+          machine: 'order',
+          id,
+          context: orderContext(from + i),
+        })),
+      );
+      await before;
+      before = pending;
+    }
+    await before;
+    await this.store.flush();
+  }
+
+  /**
    * Ids hashed beforehand, as a caller with a working set of its own would.
    * @param {string[]} ids
    */

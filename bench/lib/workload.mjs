@@ -96,6 +96,32 @@ export function orderId(index) {
 }
 
 /**
+ * Ids as applications have them: random UUIDs, in no order.
+ * @param {number} count
+ * @param {number} seed
+ * @returns {string[]}
+ */
+export function randomIds(count, seed) {
+  const random = seededRandom(seed);
+  const bytes = Buffer.alloc(16);
+  return Array.from({ length: count }, () => {
+    for (let at = 0; at < 16; at += 4) bytes.writeUInt32LE(random() >>> 0, at);
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    const hex = bytes.toString('hex');
+    const parts = [
+      [0, 8],
+      [8, 12],
+      [12, 16],
+      [16, 20],
+      [20, 32],
+    ];
+    const uuid = parts.map(([from, to]) => hex.slice(from, to)).join('-');
+    return Buffer.from(uuid, 'latin1').toString('latin1');
+  });
+}
+
+/**
  * @param {number} index
  * @returns {OrderContext}
  */

@@ -8,6 +8,28 @@ import { type HashKey, hashBytes } from './hash.ts';
 import type { SlabHeap } from './slab-heap.ts';
 
 export const MAX_ID_BYTES = 1024;
+/** Up to here a loop beats the native call. */
+const SHORT_TEXT = 48;
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Writes the UTF-8 of an id, at most three bytes for each of its units. Gives the end, -1 for text that is no id. */
+export function encodeId(id: string, into: Buffer): number {
+  const length = id.length;
+  let end = 0;
+  if (length <= SHORT_TEXT) {
+    for (; end < length; end++) {
+      const code = id.charCodeAt(end);
+      if (code > 127) break;
+      into[end] = code;
+    }
+  }
+  if (end === length) return end;
+  if (length > MAX_ID_BYTES) return -1;
+  end = into.write(id, 0, 'utf8');
+  // Encoding turned a lone surrogate into U+FFFD, which would be another id.
+  return end !== length && LONE_SURROGATE.test(id) ? -1 : end;
+}
 
 /** Copies an id into a new slot. */
 export function storeId(heap: SlabHeap, bytes: Uint8Array, start: number, end: number): number {

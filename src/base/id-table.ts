@@ -22,6 +22,7 @@ import {
 import {
   MAX_ID_BYTES,
   compareIds,
+  encodeId,
   hashOfId,
   isId,
   lengthAt,
@@ -32,14 +33,10 @@ import {
 import { type IdRefs, entriesOf } from './id-rehash.ts';
 import type { SlabHeap } from './slab-heap.ts';
 
-/** Up to here a loop beats the native call. */
-const SHORT_TEXT = 48;
 const DIRECTORY_ENTRY_BYTES = 8;
 
 /** Two halves of a split become one again below this many entries together: a quarter of what made them part. */
 const MERGE_COUNT: number = SPLIT_SLOTS / 5;
-
-const LONE_SURROGATE = /\p{Surrogate}/u;
 
 export interface IdTableOptions {
   readonly heap: SlabHeap;
@@ -60,6 +57,9 @@ export class IdTable {
   hashKey: Uint8Array;
   private key: HashKey;
   private readonly scratch: Buffer = Buffer.allocUnsafeSlow(3 * MAX_ID_BYTES);
+  /** Of the text that {@link look} was asked about. */
+  lookedHash = 0;
+  private lookedEnd = 0;
   private readonly hashOfHandle: (handle: number) => number;
   /** 2^depth entries, by the top `depth` bits of the hash. */
   private directory: IdBucket[] = [new IdBucket(slotsFor(0), 0)];
@@ -114,23 +114,22 @@ export class IdTable {
 
   /** The handle of an id, -1 if there is none. Text that is no id (empty, too long, ill-formed) has none. */
   get(id: string): number {
-    const scratch = this.scratch;
-    const length = id.length;
-    let end = 0;
-    if (length <= SHORT_TEXT) {
-      for (; end < length; end++) {
-        const code = id.charCodeAt(end);
-        if (code > 127) break;
-        scratch[end] = code;
-      }
-    }
-    if (end < length) {
-      if (length > MAX_ID_BYTES) return -1;
-      end = scratch.write(id, 0, 'utf8');
-      // Encoding turned a lone surrogate into U+FFFD, which would be another id.
-      if (end !== length && LONE_SURROGATE.test(id)) return -1;
-    }
-    return this.getBytes(scratch, 0, end);
+    return this.look(id) ? this.getLooked() : -1;
+  }
+
+  /** Hashes an id into {@link lookedHash}, for {@link getLooked}; false for text that is no id. */
+  look(id: string): boolean {
+    const { scratch } = this;
+    const end = encodeId(id, scratch);
+    if (end < 0) return false;
+    this.lookedEnd = end;
+    this.lookedHash = hashBytes(this.key, scratch, 0, end);
+    return true;
+  }
+
+  /** The handle of the id hashed last, -1 if there is none. */
+  getLooked(): number {
+    return this.find(this.lookedHash, this.scratch, 0, this.lookedEnd);
   }
 
   /** {@link get} of an id given as UTF-8. */

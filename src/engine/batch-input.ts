@@ -30,9 +30,13 @@ export interface BatchPlan {
   readonly inherited: Inherited;
 }
 
-const FIELDS = {
-  create: ['op', 'machine', 'version', 'id', 'context', 'idempotencyKey'],
-  apply: [
+export type CreateOperation = Extract<BatchOperation, { op: 'create' }>;
+export type ApplyOperation = Extract<BatchOperation, { op: 'apply' }>;
+export type DeleteOperation = Extract<BatchOperation, { op: 'delete' }>;
+
+const FIELDS: Readonly<Record<BatchOperation['op'], ReadonlySet<string>>> = {
+  create: new Set(['op', 'machine', 'version', 'id', 'context', 'idempotencyKey']),
+  apply: new Set([
     'op',
     'id',
     'event',
@@ -41,9 +45,9 @@ const FIELDS = {
     'expectedOffset',
     'eventId',
     'idempotencyKey',
-  ],
-  delete: ['op', 'id', 'idempotencyKey'],
-} as const;
+  ]),
+  delete: new Set(['op', 'id', 'idempotencyKey']),
+};
 
 /** The known fields of each operation, read once. @throws {StoreError} BAD_REQUEST, UNSUPPORTED */
 export function copyOperations(
@@ -57,34 +61,79 @@ export function copyOperations(
       'array',
     );
   return Array.from(operations as readonly unknown[], (operation, index) => {
-    const path = `operations[${index}]`;
-    if (typeof operation !== 'object' || operation === null)
-      throw atIndex(badRequest(`${path} must be an object`, path, 'object'), index);
-    const copy = withIndex(index, () => copyOperation(operation as Record<string, unknown>));
-    if (options?.idempotencyKey !== undefined && copy.idempotencyKey !== undefined) {
-      const message = 'the batch or its operations may have idempotency keys, not both';
-      throw atIndex(badRequest(message, `${path}.idempotencyKey`), index);
+    try {
+      return copyOne(operation, index, options);
+    } catch (error) {
+      throw atIndex(error, index);
     }
-    return copy;
   });
+}
+
+function copyOne(
+  operation: unknown,
+  index: number,
+  options: BatchOptions | undefined,
+): BatchOperation {
+  if (typeof operation !== 'object' || operation === null) {
+    const path = `operations[${index}]`;
+    throw badRequest(`${path} must be an object`, path, 'object');
+  }
+  const copy = copyOperation(operation as Record<string, unknown>);
+  if (options?.idempotencyKey !== undefined && copy.idempotencyKey !== undefined) {
+    const message = 'the batch or its operations may have idempotency keys, not both';
+    throw badRequest(message, `operations[${index}].idempotencyKey`);
+  }
+  return copy;
 }
 
 /** An operation of an unknown kind keeps only its name: it is refused in its turn. */
 function copyOperation(operation: Record<string, unknown>): BatchOperation {
   const op = operation['op'];
-  const known =
-    typeof op === 'string' && Object.hasOwn(FIELDS, op)
-      ? FIELDS[op as keyof typeof FIELDS]
-      : undefined;
-  if (known === undefined) return { op } as unknown as BatchOperation;
-  for (const name in operation) {
-    // A misspelt guard against doing things twice must not go unnoticed.
-    if (!(known as readonly string[]).includes(name))
-      throw badRequest(`a ${String(op)} has no field ${JSON.stringify(name)}`, name);
+  switch (op) {
+    case 'create':
+      return copyCreate(operation as unknown as CreateOperation);
+    case 'apply':
+      return copyApply(operation as unknown as ApplyOperation);
+    case 'delete':
+      return copyDelete(operation as unknown as DeleteOperation);
+    default:
+      return { op } as unknown as BatchOperation;
   }
-  return Object.fromEntries(
-    known.map((field) => [field, field === 'op' ? op : operation[field]]),
-  ) as unknown as BatchOperation;
+}
+
+function copyCreate(operation: CreateOperation): CreateOperation {
+  checkFields('create', operation);
+  const { machine, version, id, context, idempotencyKey } = operation;
+  return { op: 'create', machine, version, id, context, idempotencyKey };
+}
+
+function copyApply(operation: ApplyOperation): ApplyOperation {
+  checkFields('apply', operation);
+  const { id, event, payload, expectedState, expectedOffset, eventId, idempotencyKey } = operation;
+  return {
+    op: 'apply',
+    id,
+    event,
+    payload,
+    expectedState,
+    expectedOffset,
+    eventId,
+    idempotencyKey,
+  };
+}
+
+function copyDelete(operation: DeleteOperation): DeleteOperation {
+  checkFields('delete', operation);
+  const { id, idempotencyKey } = operation;
+  return { op: 'delete', id, idempotencyKey };
+}
+
+/** A misspelt guard against doing things twice must not go unnoticed. @throws {StoreError} BAD_REQUEST */
+function checkFields(op: BatchOperation['op'], operation: object): void {
+  const known = FIELDS[op];
+  for (const name in operation) {
+    if (!known.has(name)) throw badRequest(`a ${op} has no field ${JSON.stringify(name)}`, name);
+  }
 }
 
 export function unknownOperation(op: unknown): StoreError {
@@ -128,14 +177,6 @@ export function takeFingerprint(
     }
   }
   fingerprint(all.bytes, 0, all.position, into);
-}
-
-function withIndex<T>(index: number, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    throw atIndex(error, index);
-  }
 }
 
 /** The same error, saying which operation it is about. */

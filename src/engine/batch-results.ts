@@ -7,7 +7,7 @@ import { KEPT_CONTEXT_BYTES } from '../instance/idempotency-store.ts';
 import type { Created, Deleted, Transition } from './api/instance.ts';
 import type { BatchOperation } from './api/transaction.ts';
 import type { Target } from './decide/target.ts';
-import type { CreatedMaker, DeletedMaker, EventTicket, Maker } from './decide/tickets.ts';
+import type { CreateTicket, DeletedMaker, EventTicket, Maker } from './decide/tickets.ts';
 import type { Pipeline } from './pipeline.ts';
 import { contextDropped } from './results.ts';
 import { type Deferred, deferred, type Ticket } from './ticket.ts';
@@ -19,7 +19,7 @@ export type Slot =
   | { readonly ready: Promise<Result> }
   | { readonly value: Deleted }
   | { readonly error: AnyStoreError };
-export type ResultMaker = EventTicket | CreatedMaker | DeletedMaker;
+export type ResultMaker = EventTicket | CreateTicket | DeletedMaker;
 
 /** What a replay of this batch answers: the results as plain data. */
 export function storedResult(target: Target, operation: BatchOperation, slot: Slot): StoredResult {
@@ -77,7 +77,7 @@ export class BatchTicket implements Ticket {
   private readonly pipeline: Pipeline;
   private readonly slots: readonly Slot[];
   private readonly isBestEffort: boolean;
-  private readonly makers: readonly Maker<Result>[];
+  private readonly makers: Maker<Result>[] = [];
   private readonly made: Result[] = [];
   private readonly deferred: Deferred<unknown[]> = deferred();
 
@@ -90,7 +90,7 @@ export class BatchTicket implements Ticket {
     this.pipeline = pipeline;
     this.slots = slots;
     this.isBestEffort = isBestEffort;
-    this.makers = slots.flatMap((slot) => ('maker' in slot ? [slot.maker] : []));
+    for (const slot of slots) if ('maker' in slot) this.makers.push(slot.maker);
     this.mustSync = mustSync;
   }
 

@@ -4,14 +4,16 @@
  */
 import { isStoreError, type StoreError } from '../base/errors.ts';
 import { KEY_SCOPE } from '../instance/scoped-key.ts';
-import type { ApplyOptions, WriteOptions } from './api/instance.ts';
 import type { BatchOperation } from './api/transaction.ts';
 import {
+  type ApplyOperation,
   atIndex,
   type BatchOptions,
   type BatchPlan,
   checkMode,
   copyOperations,
+  type CreateOperation,
+  type DeleteOperation,
   takeFingerprint,
   unknownOperation,
 } from './batch-input.ts';
@@ -26,7 +28,6 @@ import {
   storedResult,
 } from './batch-results.ts';
 import type { Commands } from './decide/commands.ts';
-import type { Maker } from './decide/tickets.ts';
 import type { Outcome } from './outcome.ts';
 import type { Pipeline } from './pipeline.ts';
 import { BATCH_OPTIONS, type Inherited, inheritedFrom } from './call.ts';
@@ -36,6 +37,11 @@ export class Batches {
   private readonly pipeline: Pipeline;
   private readonly commands: Commands;
   private readonly outcome: Outcome;
+  private lastMaker: ResultMaker | undefined;
+  /** Keeps the maker of a result instead of giving its commit a ticket. */
+  private readonly keep = (maker: ResultMaker): undefined => {
+    this.lastMaker = maker;
+  };
 
   constructor(pipeline: Pipeline, commands: Commands, outcome: Outcome) {
     this.pipeline = pipeline;
@@ -103,7 +109,8 @@ export class Batches {
     const slots: Slot[] = [];
     const stored: StoredResult[] = [];
     try {
-      for (const [index, operation] of plan.operations.entries()) {
+      for (let index = 0; index < plan.operations.length; index++) {
+        const operation = plan.operations[index] as BatchOperation;
         try {
           slots.push(this.perform(operation, inherited));
         } catch (error) {
@@ -137,51 +144,39 @@ export class Batches {
   }
 
   private perform(operation: BatchOperation, inherited: Inherited): Slot {
-    const own = {
-      actor: inherited.actor,
-      reason: inherited.reason,
-      correlationId: inherited.correlationId,
-      at: inherited.at,
-      idempotencyKey: operation.idempotencyKey,
-    };
     switch (operation.op) {
       case 'create':
-        return this.create(operation, own);
+        return this.create(operation, inherited);
       case 'apply':
-        return this.apply(operation, {
-          ...own,
-          expectedState: operation.expectedState,
-          expectedOffset: operation.expectedOffset,
-          eventId: operation.eventId,
-        });
+        return this.apply(operation, inherited);
       case 'delete':
-        return this.delete(operation, own);
+        return this.delete(operation, inherited);
       default:
         throw unknownOperation((operation as { op: unknown }).op);
     }
   }
 
-  private create(operation: Extract<BatchOperation, { op: 'create' }>, own: WriteOptions): Slot {
+  private create(operation: CreateOperation, inherited: Inherited): Slot {
     const { commands, pipeline } = this;
-    const { machine, version, id: wanted, context } = operation;
-    const id = commands.prepareCreate(undefined, { machine, version, id: wanted, context, ...own });
+    const id = commands.input.prepareCreateOf(operation, inherited);
     if (pipeline.notes.key !== undefined) {
       const first = commands.replay.find<Result>(
         KEY_SCOPE.create,
-        machine,
+        operation.machine,
         commands.call.mustSync,
         (one) => commands.replay.created(one),
       );
       if (first !== undefined) return { ready: first };
     }
     const definition = commands.decideCreate(id);
-    return this.kept((keep) => commands.logCreate(id, definition, keep, false));
+    commands.logCreate(id, definition, this.keep, false);
+    return this.kept();
   }
 
-  private apply(operation: Extract<BatchOperation, { op: 'apply' }>, own: ApplyOptions): Slot {
+  private apply(operation: ApplyOperation, inherited: Inherited): Slot {
     const { commands, pipeline } = this;
-    const { id, event, payload } = operation;
-    commands.prepareEvent(event, payload, own);
+    const { id, event } = operation;
+    commands.input.prepareApplyOf(operation, inherited);
     commands.locate(id, -1, undefined, false);
     if (pipeline.notes.key !== undefined) {
       const first = commands.replay.find<Result>(
@@ -193,13 +188,14 @@ export class Batches {
       if (first !== undefined) return { ready: first };
     }
     const transition = commands.decideEvent(id, event);
-    return this.kept((keep) => commands.logEvent(id, transition, keep, false));
+    commands.logEvent(id, transition, this.keep, false);
+    return this.kept();
   }
 
-  private delete(operation: Extract<BatchOperation, { op: 'delete' }>, own: WriteOptions): Slot {
+  private delete(operation: DeleteOperation, inherited: Inherited): Slot {
     const { commands, pipeline } = this;
     const { id } = operation;
-    commands.prepareDelete(own);
+    commands.input.prepareDeleteOf(operation, inherited);
     commands.locate(id, -1, undefined, true);
     if (pipeline.notes.key !== undefined) {
       const first = commands.replay.find<Result>(
@@ -212,15 +208,14 @@ export class Batches {
     }
     if (commands.target.isDeleted)
       return { value: { id, offset: commands.target.offset, applied: false } };
-    return this.kept((keep) => commands.logDelete(id, keep, false));
+    commands.logDelete(id, this.keep, false);
+    return this.kept();
   }
 
-  /** Logs, and keeps the maker of the result instead of a ticket: the batch has one ticket for all. */
-  private kept(log: (keep: (maker: Maker<Result>) => undefined) => number): Slot {
-    let kept: Maker<Result> | undefined;
-    log((maker) => {
-      kept = maker;
-    });
-    return { maker: kept as unknown as ResultMaker };
+  /** What the command logged last makes: the batch has one ticket for all. */
+  private kept(): Slot {
+    const maker = this.lastMaker as ResultMaker;
+    this.lastMaker = undefined;
+    return { maker };
   }
 }

@@ -75,10 +75,25 @@ export class Call {
     if (signal !== undefined) this.signal = checkSignal(signal);
   }
 
+  /** An operation of a group: the options of the group, which were checked, and a key of its own. @throws {StoreError} BAD_REQUEST */
+  inherit(group: Inherited, key: string | undefined): void {
+    this.clear();
+    const { notes } = this;
+    if (key !== undefined) notes.key = checkName(key, 'options.idempotencyKey');
+    notes.actor = group.actor;
+    notes.reason = group.reason;
+    notes.correlationId = group.correlationId;
+    notes.at = group.at;
+  }
+
   /** What an event takes besides. @throws {StoreError} BAD_REQUEST, TIMEOUT */
   readEvent(options: ApplyOptions | undefined): void {
     this.read(options, EVENT_OPTIONS);
-    if (options === undefined) return;
+    if (options !== undefined) this.readExpectations(options);
+  }
+
+  /** @throws {StoreError} BAD_REQUEST */
+  readExpectations(options: Expectations): void {
     const { expectedState, expectedOffset, eventId } = options;
     if (eventId !== undefined) this.notes.eventId = checkName(eventId, 'options.eventId');
     if (expectedState !== undefined && typeof expectedState !== 'string') {
@@ -98,6 +113,8 @@ export class Call {
     this.expectedOffset = expectedOffset;
   }
 }
+
+type Expectations = Pick<ApplyOptions, 'expectedState' | 'expectedOffset' | 'eventId'>;
 
 /** The options of a group, kept apart while the commands in it use the call for theirs. */
 export interface Inherited {

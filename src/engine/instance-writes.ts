@@ -15,7 +15,12 @@ import type {
 } from './api/instance.ts';
 import type { BoundMachine } from './decide/command-types.ts';
 import type { Commands } from './decide/commands.ts';
-import { type EventTicket, type Maker, OneTicket } from './decide/tickets.ts';
+import {
+  type CreateTicket,
+  type DeletedMaker,
+  type EventTicket,
+  OneTicket,
+} from './decide/tickets.ts';
 import type { Pipeline } from './pipeline.ts';
 import { withSignal } from './write-options.ts';
 
@@ -45,23 +50,26 @@ export class InstanceWrites {
   private overPending = false;
   /** Answer of the command logged last. */
   private lastAnswer: Promise<unknown> | undefined;
-  private readonly ticketFor = <T>(maker: Maker<T>, mustSync: boolean): OneTicket<T> => {
-    const ticket = new OneTicket<T>(this.pipeline, maker, mustSync);
+  private readonly deleteTicketFor = (
+    maker: DeletedMaker,
+    mustSync: boolean,
+  ): OneTicket<Deleted> => {
+    const ticket = new OneTicket<Deleted>(this.pipeline, maker, mustSync);
     this.lastAnswer = ticket.promise;
     return ticket;
   };
-  /** The ends of the promise made last; one executor for all spares a closure per event. */
-  private resolve: ((result: Transition) => void) | undefined;
+  /** The ends of the promise made last; one executor for all spares a closure per command. */
+  private resolve: ((result: unknown) => void) | undefined;
   private reject: ((error: unknown) => void) | undefined;
   private readonly executor = (
-    resolve: (result: Transition) => void,
+    resolve: (result: unknown) => void,
     reject: (error: unknown) => void,
   ): void => {
     this.resolve = resolve;
     this.reject = reject;
   };
-  private readonly answerEvent = (ticket: EventTicket): EventTicket => {
-    this.lastAnswer = new Promise<Transition>(this.executor);
+  private readonly promiseTo = <T extends EventTicket | CreateTicket>(ticket: T): T => {
+    this.lastAnswer = new Promise(this.executor);
     ticket.resolve = this.resolve;
     ticket.reject = this.reject;
     return ticket;
@@ -81,7 +89,7 @@ export class InstanceWrites {
     const { commands, pipeline } = this;
     try {
       this.begin();
-      commands.prepareEvent(event, payload, options);
+      commands.input.prepareEvent(event, payload, options);
       this.locate(name);
       if (pipeline.notes.key !== undefined) {
         const first = commands.replay.find(
@@ -93,7 +101,7 @@ export class InstanceWrites {
         if (first !== undefined) return withSignal(first, commands.call.signal);
       }
       const transition = commands.decideEvent(name.id, event);
-      commands.logEvent(name.id, transition, this.answerEvent, commands.call.mustSync);
+      commands.logEvent(name.id, transition, this.promiseTo, commands.call.mustSync);
     } catch (error) {
       return pipeline.answers.refuse(error, this.restsOnPending(error));
     }
@@ -110,7 +118,7 @@ export class InstanceWrites {
     const { commands, pipeline } = this;
     try {
       this.begin();
-      commands.prepareEvent(event, payload, options);
+      commands.input.prepareEvent(event, payload, options);
       this.locate(name);
       if (pipeline.notes.key !== undefined) {
         const first = commands.replay.find(
@@ -140,10 +148,11 @@ export class InstanceWrites {
     input: Partial<CreateInput> | undefined,
   ): Promise<Created> {
     const { commands, pipeline } = this;
-    const { replay, target, wanted } = commands;
+    const { replay, target } = commands;
+    const { wanted } = commands.input;
     try {
       this.begin();
-      const id = commands.prepareCreate(bound, input);
+      const id = commands.input.prepareCreate(bound, input);
       if (pipeline.notes.key !== undefined) {
         const first = replay.find(KEY_SCOPE.create, wanted.machine, commands.call.mustSync, (one) =>
           replay.created(one),
@@ -152,7 +161,7 @@ export class InstanceWrites {
       }
       this.overPending = target.find(id) && target.pending !== undefined;
       const definition = commands.decideCreate(id);
-      commands.logCreate(id, definition, this.ticketFor, commands.call.mustSync);
+      commands.logCreate(id, definition, this.promiseTo, commands.call.mustSync);
     } catch (error) {
       return pipeline.answers.refuse(error, this.restsOnPending(error));
     }
@@ -164,7 +173,7 @@ export class InstanceWrites {
     const { target } = commands;
     try {
       this.begin();
-      commands.prepareDelete(options);
+      commands.input.prepareDelete(options);
       this.locate(name, true);
       if (pipeline.notes.key !== undefined) {
         const first = commands.replay.find(
@@ -183,7 +192,7 @@ export class InstanceWrites {
           signal,
         );
       }
-      commands.logDelete(name.id, this.ticketFor, commands.call.mustSync);
+      commands.logDelete(name.id, this.deleteTicketFor, commands.call.mustSync);
     } catch (error) {
       return pipeline.answers.refuse(error, this.restsOnPending(error));
     }

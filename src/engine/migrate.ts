@@ -219,7 +219,7 @@ export class Migrations {
     pending.state = state;
     pending.offset = offset;
     pending.updatedAt = at;
-    pending.replaceContext(body.bytes, 0, body.position);
+    overlay.setContext(pending, body);
     return undefined;
   }
 }

@@ -7,9 +7,11 @@
  * anything decided over commits that wait before those are accepted; after a failure nothing more
  * is accepted.
  */
+import { ByteCopies } from '../base/byte-copies.ts';
 import type { Clock } from '../base/clock.ts';
 import { isStoreError, StoreError } from '../base/errors.ts';
 import type { Thread } from '../base/thread.ts';
+import { KiB } from '../base/units.ts';
 import { Annotations } from '../record/annotations.ts';
 import { RECORD_KIND } from '../record/kind.ts';
 import { Fold } from '../state/fold.ts';
@@ -22,10 +24,12 @@ import { Answers } from './answers.ts';
 import { IndexBuilder } from './index-builder.ts';
 import { LIMITS } from './limits.ts';
 import { type EngineLog, RecordWriter } from './record-writer.ts';
-import { ContextCopies } from './results.ts';
 import type { Retention } from './retention.ts';
 import type { Ticket } from './ticket.ts';
 import type { Waiters } from './waiters.ts';
+
+/** Small: a result that is kept keeps all of its chunk. */
+const COPIES_CHUNK_BYTES: number = 8 * KiB;
 
 export type { EngineLog };
 type EngineFrame = Frame<Ticket | undefined>;
@@ -52,7 +56,8 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   readonly overlay: Overlay;
   readonly notes: Annotations = new Annotations();
   readonly records: RecordWriter;
-  readonly copies: ContextCopies = new ContextCopies();
+  /** Packed contexts set aside as records left them, until somebody looks at a result. */
+  readonly copies: ByteCopies = new ByteCopies(COPIES_CHUNK_BYTES);
   private readonly fold: Fold;
   private readonly thread: Thread;
   private readonly builder: IndexBuilder;
@@ -151,7 +156,8 @@ export class Pipeline implements LogSink<Ticket | undefined> {
   }): void {
     const { error, tickets } = waiting;
     const { free } = this.state.instances;
-    for (const created of [...this.overlay.created()].toReversed()) free.giveBack(created.handle);
+    const taken = Array.from(this.overlay.created(), (created) => created.handle);
+    for (const handle of taken.sort((a, b) => b - a)) free.giveBack(handle);
     this.overlay.drop();
     this.state.machines.dropWaiting(this.state.offset);
     this.records.forgetPurges();

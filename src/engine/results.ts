@@ -1,6 +1,6 @@
 /**
- * What writes answer. A Transition keeps the packed context as its event left it and decodes it
- * when somebody looks; everything else is plain data.
+ * What writes answer. A Transition and a Created keep the packed context as their record left it
+ * and decode it when somebody looks; everything else is plain data.
  */
 import { inspect } from 'node:util';
 import { StoreError } from '../base/errors.ts';
@@ -10,49 +10,56 @@ import type { Data } from '../machine/definition.ts';
 import { readPacked } from '../value/read-packed.ts';
 import type { State } from '../state/state.ts';
 import { ROW, ROW_FLAG, ROW_INDEX_MASK } from '../instance/row.ts';
-import type { Instance, Transition } from './api/instance.ts';
-
-const CHUNK_BYTES = 8192;
+import type { Created, Instance, Transition } from './api/instance.ts';
 
 /**
- * Packed contexts set aside as their events left them. Small ones share a chunk, so that a result
- * nobody looks at costs a few copied bytes; a chunk lives as long as any result in it.
+ * Gives an object a getter of its own. Old, but a third of what Object.defineProperty costs, which
+ * is as much as all else about a result (bench load).
  */
-export class ContextCopies {
-  private chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-  private next = 0;
-  /** Where the copy made last lies. */
-  bytes: Uint8Array = this.chunk;
-  start = 0;
-  end = 0;
-
-  copy(source: Uint8Array, from: number, to: number): void {
-    const length = to - from;
-    if (length > CHUNK_BYTES / 4) {
-      this.bytes = Buffer.from(source.subarray(from, to));
-      this.start = 0;
-      this.end = length;
-      return;
-    }
-    if (this.next + length > CHUNK_BYTES) {
-      this.chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-      this.next = 0;
-    }
-    const chunk = this.chunk;
-    let at = this.next;
-    this.bytes = chunk;
-    this.start = at;
-    if (length <= 96) for (let i = from; i < to; i++) chunk[at++] = source[i] as number;
-    else chunk.set(source.subarray(from, to), at);
-    this.next += length;
-    this.end = this.next;
-  }
-}
+const { __defineGetter__: defineGetter } = Object.prototype as unknown as {
+  readonly __defineGetter__: (this: object, name: string, get: () => unknown) => void;
+};
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
+/** A context as a record left it: kept packed, decoded at the first look, the same object afterwards. */
+abstract class KeptContext {
+  readonly #definition: Definition;
+  #bytes: Uint8Array = NO_BYTES;
+  #start = 0;
+  #end = 0;
+  #context: Data | undefined;
+
+  constructor(definition: Definition) {
+    this.#definition = definition;
+  }
+
+  /** @internal the context as the record left it, packed; the bytes must not change any more */
+  keepPacked(bytes: Uint8Array, start: number, end: number): this {
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
+    return this;
+  }
+
+  protected get isDropped(): boolean {
+    return this.#start === this.#end;
+  }
+
+  /** @internal */
+  decode(): Data {
+    this.#context ??= this.#read();
+    return this.#context;
+  }
+
+  #read(): Data {
+    if (this.#start === this.#end) throw contextDropped();
+    return readPacked(this.#definition.machine.shapes, this.#bytes, this.#start, this.#end) as Data;
+  }
+}
+
 /** What a transition answers. Everything but the context is known when it is decided. */
-export class TransitionResult implements Transition {
+export class TransitionResult extends KeptContext implements Transition {
   readonly id: string;
   readonly machine: string;
   readonly version: number;
@@ -63,11 +70,6 @@ export class TransitionResult implements Transition {
   readonly offset: number;
   readonly applied: boolean;
   declare readonly eventId?: string;
-  readonly #definition: Definition;
-  #bytes: Uint8Array = NO_BYTES;
-  #start = 0;
-  #end = 0;
-  #context: Data | undefined;
 
   constructor(
     id: string,
@@ -78,6 +80,7 @@ export class TransitionResult implements Transition {
     applied: boolean,
     eventId: string | undefined,
   ) {
+    super(definition);
     const compiled = definition.compiled;
     const rule = compiled.transitions[transition] as CompiledTransition;
     this.id = id;
@@ -90,32 +93,15 @@ export class TransitionResult implements Transition {
     this.offset = offset;
     this.applied = applied;
     if (eventId !== undefined) this.eventId = eventId;
-    this.#definition = definition;
   }
 
-  /** @internal the context as the event left it, packed; the bytes must not change any more */
-  keepPacked(bytes: Uint8Array, start: number, end: number): this {
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
-    return this;
-  }
-
-  /** Decoded at the first look; the same object afterwards. */
   get context(): Data {
-    this.#context ??= this.#read();
-    return this.#context;
-  }
-
-  #read(): Data {
-    if (this.#start === this.#end) throw contextDropped();
-    return readPacked(this.#definition.machine.shapes, this.#bytes, this.#start, this.#end) as Data;
+    return this.decode();
   }
 
   /** Without the context if that was not kept: turning a result to text must not throw. */
   toJSON(): object {
-    const isDropped = this.#context === undefined && this.#start === this.#end;
-    return Object.assign({}, this, isDropped ? {} : { context: this.context });
+    return Object.assign({}, this, this.isDropped ? {} : { context: this.context });
   }
 
   static {
@@ -123,6 +109,48 @@ export class TransitionResult implements Transition {
     Object.defineProperty(this.prototype, inspect.custom, {
       value(this: TransitionResult): object {
         return this.toJSON();
+      },
+    });
+  }
+}
+
+/** One for all results, which so have one hidden class. */
+function getContext(this: KeptContext): Data {
+  return this.decode();
+}
+
+/** What a create answers: the instance as it is made. Everything but the context is known when it is decided. */
+export class CreatedResult extends KeptContext implements Created {
+  readonly id: string;
+  readonly machine: string;
+  readonly version: number;
+  readonly state: string;
+  /** A property of its own, so that copies of a result have it too: an instance is plain data. */
+  declare readonly context: Data;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly offset: number;
+  readonly deleted = false;
+  readonly applied = true;
+
+  constructor(id: string, definition: Definition, at: number, offset: number) {
+    super(definition);
+    const { compiled } = definition;
+    this.id = id;
+    this.machine = definition.machine.name;
+    this.version = definition.version;
+    this.state = compiled.states[compiled.initial] as string;
+    this.createdAt = at;
+    this.updatedAt = at;
+    this.offset = offset;
+    defineGetter.call(this, 'context', getContext);
+  }
+
+  static {
+    // What the console shows: the context instead of its getter.
+    Object.defineProperty(this.prototype, inspect.custom, {
+      value(this: CreatedResult): object {
+        return Object.assign({}, this);
       },
     });
   }

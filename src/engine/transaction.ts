@@ -67,7 +67,7 @@ export class Transactions {
       records.readClock();
       if (typeof callback !== 'function')
         throw badRequest('run must be a function', 'run', 'function');
-      commands.prepareGroup(options);
+      commands.input.prepareGroup(options);
       inherited = inheritedFrom(commands.call);
       const first = inherited.key === undefined ? undefined : this.replay<T>();
       if (first !== undefined) return withSignal(first, inherited.signal);
@@ -234,7 +234,7 @@ class TransactionScope implements Transaction {
     const { commands } = this;
     checkObject(input, 'input');
     checkFields(input, bound === undefined ? CREATE_FIELDS : BOUND_CREATE_FIELDS);
-    const id = commands.prepareCreate(bound, { ...input, ...this.inherit() });
+    const id = commands.input.prepareCreate(bound, { ...input, ...this.inherit() });
     commands.logCreate(id, commands.decideCreate(id), undefined, false);
     return this.reads.get(id, undefined) as Instance;
   }
@@ -248,7 +248,7 @@ class TransactionScope implements Transaction {
   ): Pending<Transition> {
     this.admit();
     const { commands, pipeline } = this;
-    commands.prepareEvent(event, payload, this.inheritEvent(options));
+    commands.input.prepareEvent(event, payload, this.inheritEvent(options));
     commands.locate(id, -1, machine, false);
     const transition = commands.decideEvent(id, event);
     const { definition } = commands.target;
@@ -272,7 +272,7 @@ class TransactionScope implements Transaction {
   private delete(id: string, machine: string | undefined): void {
     this.admit();
     const { commands } = this;
-    commands.prepareDelete(this.inherit());
+    commands.input.prepareDelete(this.inherit());
     commands.locate(id, -1, machine, true);
     if (!commands.target.isDeleted) commands.logDelete(id, undefined, false);
   }

@@ -3,7 +3,7 @@
  * `varint(length) context`, then, if the row says so, the last event id as `varint(length) text`.
  * A row without a slot has the empty context and no event id.
  */
-import { ByteWriter } from '../base/bytes.ts';
+import { ByteWriter, copyBytes } from '../base/bytes.ts';
 import type { RowTable } from '../base/row-table.ts';
 import type { SlabHeap } from '../base/slab-heap.ts';
 import { MiB } from '../base/units.ts';
@@ -32,11 +32,19 @@ export class ContextStore {
     this.heap = heap;
   }
 
-  /** Stores a new instance's context, given as MessagePack. */
+  /** Stores the context, given as MessagePack, of a new instance: it has no slot yet. */
   set(handle: number, shapes: ShapeTable, bytes: Uint8Array, start: number, end: number): void {
-    this.merged.position = 0;
-    packValue(shapes, bytes, start, end, this.merged);
-    this.writeSlot(handle, this.merged.bytes, 0, this.merged.position, EMPTY_CONTEXT, 0, 0);
+    const { slot, heap } = this;
+    // Room for the length, which nearly always takes one byte.
+    slot.position = 1;
+    packValue(shapes, bytes, start, end, slot);
+    const length = slot.position - 1;
+    if (length < 128) slot.bytes[0] = length;
+    else widenLength(slot, length);
+    const ref = heap.allocate(slot.position);
+    copyBytes(slot.bytes, 0, slot.position, heap.bytesOf(ref), heap.startOf(ref));
+    this.rows.segmentOf(handle).u32[(handle & ROW_INDEX_MASK) * ROW.u32 + ROW.context] = ref;
+    slot.trim(KEPT_SCRATCH_BYTES);
   }
 
   /** Merges a payload, given as MessagePack, shallowly into the context. Anything but a map leaves it as it is. */
@@ -128,12 +136,7 @@ export class ContextStore {
       ref = this.heap.allocate(slot.position);
       refs[at] = ref;
     }
-    const target = this.heap.bytesOf(ref);
-    let to = this.heap.startOf(ref);
-    const from = slot.bytes;
-    if (slot.position <= 128)
-      for (let i = 0; i < slot.position; i++) target[to++] = from[i] as number;
-    else target.set(from.subarray(0, slot.position), to);
+    copyBytes(slot.bytes, 0, slot.position, this.heap.bytesOf(ref), this.heap.startOf(ref));
     slot.trim(KEPT_SCRATCH_BYTES);
     this.merged.trim(KEPT_SCRATCH_BYTES);
   }
@@ -184,6 +187,17 @@ export class ContextStore {
     this.start = start + varintSize(length);
     this.end = this.start + length;
   }
+}
+
+/** Behind one byte lies what needs a longer length before it. */
+function widenLength(slot: ByteWriter, length: number): void {
+  const end = slot.position;
+  const extra = varintSize(length) - 1;
+  slot.reserve(extra);
+  slot.bytes.copyWithin(1 + extra, 1, end);
+  slot.position = 0;
+  slot.varint(length);
+  slot.position = end + extra;
 }
 
 function readVarint(bytes: Uint8Array, at: number): number {

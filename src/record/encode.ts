@@ -78,7 +78,7 @@ export function encodeCreate(
   writer.varint(definition);
   writer.text(id);
   notes.write(writer);
-  writer.raw(body.bytes, 0, body.position);
+  writer.append(body);
 }
 
 /** An empty body means that the event had no payload. */
@@ -94,7 +94,7 @@ export function encodeApply(
   writer.varint(handle);
   writer.varint(transition);
   notes.write(writer);
-  writer.raw(body.bytes, 0, body.position);
+  writer.append(body);
 }
 
 export function encodeDelete(
@@ -123,7 +123,7 @@ export function encodeMigrate(
   writer.varint(definition);
   writer.varint(state);
   notes.write(writer);
-  writer.raw(body.bytes, 0, body.position);
+  writer.append(body);
 }
 
 /** Everything deleted at or before one offset, and every key written at or before the other, is gone; 0 = nothing. */
@@ -147,5 +147,5 @@ export function encodeOutcome(
 ): void {
   head(writer, RECORD_KIND.outcome, notes.fields, time);
   notes.write(writer);
-  writer.raw(body.bytes, 0, body.position);
+  writer.append(body);
 }

@@ -8,104 +8,38 @@
  * merge repeated in the same order changes nothing.
  */
 import { invariant } from '../base/assert.ts';
-import { ByteWriter } from '../base/bytes.ts';
+import { ByteCopies } from '../base/byte-copies.ts';
+import type { ByteWriter } from '../base/bytes.ts';
+import { KiB } from '../base/units.ts';
 import { ROW_FLAG } from '../instance/row.ts';
 import type { Definition } from '../instance/machine-store.ts';
+import { PendingInstance } from './pending-instance.ts';
+import { PendingTable } from './pending-table.ts';
 import type { State } from './state.ts';
 
-const SPARE_LIMIT = 1024;
+const SPARE_LIMIT = 2048;
 const KEPT_PAYLOAD_BYTES = 4096;
-/**
- * Waiting payloads are folded into one context when they outweigh it twice, or, where that is small,
- * when they are many: a long wait must not pile them up, nor copy a large context for a small change.
- */
-const FOLD_BYTES = 1024;
-const FOLD_COUNT = 16;
-const SMALL_CONTEXT_BYTES = 4096;
-
-/** One instance as the commands before this one leave it. */
-export class PendingInstance {
-  handle = 0;
-  id = '';
-  definition: Definition | undefined;
-  state = 0;
-  createdAt = 0;
-  updatedAt = 0;
-  /** Of the last record that waits. */
-  offset = 0;
-  isDeleted = false;
-  eventId: string | undefined = undefined;
-  /** The instance itself waits: there is no row yet. */
-  isNew = false;
-  /** The first payload is a whole context: nothing of the row's own shows through. */
-  isWhole = false;
-  /** The payloads (for a new or migrated instance: first its context), each as u32 length and MessagePack. */
-  readonly payloads: ByteWriter = new ByteWriter(192);
-  payloadCount = 0;
-  /** About the size of the context they change. */
-  contextBytes = 0;
-
-  copyFrom(other: PendingInstance): void {
-    this.handle = other.handle;
-    this.id = other.id;
-    this.definition = other.definition;
-    this.state = other.state;
-    this.createdAt = other.createdAt;
-    this.updatedAt = other.updatedAt;
-    this.offset = other.offset;
-    this.isDeleted = other.isDeleted;
-    this.eventId = other.eventId;
-    this.isNew = other.isNew;
-    this.isWhole = other.isWhole;
-    this.payloadCount = other.payloadCount;
-    this.contextBytes = other.contextBytes;
-    this.payloads.position = 0;
-    this.payloads.raw(other.payloads.bytes, 0, other.payloads.position);
-  }
-
-  addPayload(bytes: Uint8Array, start: number, end: number): void {
-    if (start === end) return;
-    this.payloads.u32(end - start);
-    this.payloads.raw(bytes, start, end);
-    this.payloadCount++;
-  }
-
-  /** A context that takes the place of everything before. */
-  replaceContext(bytes: Uint8Array, start: number, end: number): void {
-    this.replacePayloads(bytes, start, end);
-    this.isWhole = true;
-  }
-
-  get needsFolding(): boolean {
-    if (this.payloadCount < 2) return false;
-    const { position } = this.payloads;
-    const isMany = this.payloadCount > FOLD_COUNT && this.contextBytes <= SMALL_CONTEXT_BYTES;
-    return isMany || position > Math.max(FOLD_BYTES, 2 * this.contextBytes);
-  }
-
-  /** One payload that says what all of them said. */
-  replacePayloads(bytes: Uint8Array, start: number, end: number): void {
-    this.payloads.position = 0;
-    this.payloadCount = 0;
-    this.addPayload(bytes, start, end);
-    this.contextBytes = end - start;
-  }
-}
+const CONTEXT_CHUNK_BYTES: number = 64 * KiB;
 
 export class Overlay {
   private readonly state: State;
-  private readonly byHandle = new Map<number, PendingInstance>();
-  /** Instances without a row, by id. */
-  private readonly newIds = new Map<string, PendingInstance>();
+  private readonly byHandle = new PendingTable();
+  /** Instances without a row, by the hash of their id. */
+  private readonly newIds = new PendingTable();
+  /** Whole contexts of those that wait. */
+  private readonly contexts = new ByteCopies(CONTEXT_CHUNK_BYTES);
   /** Scoped idempotency keys that wait, with the fingerprint and offset they were used with. */
   readonly keys: Map<
     string,
     { readonly low: number; readonly high: number; readonly offset: number }
   > = new Map();
   private readonly spare: PendingInstance[] = [];
-  /** While a transaction runs: what was there before it touched an instance. */
-  private undo: Map<number, PendingInstance | undefined> | undefined;
-  private undoKeys: string[] = [];
+  /** While a group of records is open: what it touched, and a copy as it was before, if it was there. */
+  private readonly touched: PendingInstance[] = [];
+  private readonly before: (PendingInstance | undefined)[] = [];
+  private touchedKeys: string[] = [];
+  private isInGroup = false;
+  private group = 0;
 
   constructor(state: State) {
     this.state = state;
@@ -119,60 +53,71 @@ export class Overlay {
     return this.byHandle.get(handle);
   }
 
-  pendingNew(id: string): PendingInstance | undefined {
-    return this.newIds.size === 0 ? undefined : this.newIds.get(id);
+  /** `hash`: of the id, as the table of ids makes it. */
+  pendingNew(hash: number, id: string): PendingInstance | undefined {
+    return this.newIds.find(hash, id);
   }
 
-  /** Instances that have no row yet. */
+  /** Instances that have no row yet, in no order. */
   created(): IterableIterator<PendingInstance> {
-    return this.newIds.values();
+    return this.newIds.all();
   }
 
   all(): IterableIterator<PendingInstance> {
-    return this.byHandle.values();
+    return this.byHandle.all();
   }
 
   /** The entry of an instance that a command is about to change, made from its row if there is none. */
   touch(handle: number, definition: Definition): PendingInstance {
-    let pending = this.byHandle.get(handle);
-    if (pending !== undefined) {
-      this.remember(handle, pending);
-      return pending;
+    const known = this.byHandle.get(handle);
+    if (known !== undefined) {
+      if (this.isInGroup && known.group !== this.group) this.remember(known, this.copyOf(known));
+      return known;
     }
-    this.remember(handle, undefined);
     const instances = this.state.instances;
-    pending = this.take(handle);
+    const pending = this.take(handle);
     pending.definition = definition;
     pending.state = instances.state(handle);
     pending.createdAt = instances.createdAt(handle);
     pending.updatedAt = instances.updatedAt(handle);
     pending.offset = instances.offset(handle);
     pending.contextBytes = instances.contexts.capacity(handle);
-    this.byHandle.set(handle, pending);
+    if (this.isInGroup) this.remember(pending, undefined);
+    this.byHandle.add(handle, pending);
     instances.setFlag(handle, ROW_FLAG.pending, true);
     return pending;
   }
 
+  /** The entry of a new instance. The context is MessagePack. */
   add(
     handle: number,
     id: string,
+    idHash: number,
     definition: Definition,
     at: number,
     offset: number,
-  ): PendingInstance {
-    this.remember(handle, undefined);
+    context: ByteWriter,
+  ): void {
     const pending = this.take(handle);
     pending.id = id;
+    pending.idHash = idHash;
     pending.definition = definition;
     pending.state = definition.compiled.initial;
     pending.createdAt = at;
     pending.updatedAt = at;
     pending.offset = offset;
     pending.isNew = true;
-    pending.isWhole = true;
-    this.byHandle.set(handle, pending);
-    this.newIds.set(id, pending);
-    return pending;
+    this.setContext(pending, context);
+    if (this.isInGroup) this.remember(pending, undefined);
+    this.byHandle.add(handle, pending);
+    this.newIds.add(idHash, pending);
+  }
+
+  /** A context, MessagePack, that takes the place of everything before. */
+  setContext(pending: PendingInstance, context: ByteWriter): void {
+    const { contexts } = this;
+    contexts.copyOf(context);
+    pending.setWhole(contexts.bytes, contexts.start, contexts.end);
   }
 
   /** A record of this instance was applied: drop the entry if nothing younger waits. */
@@ -180,92 +125,101 @@ export class Overlay {
     const pending = this.byHandle.get(handle);
     if (pending === undefined) return;
     if (pending.isNew) {
-      this.newIds.delete(pending.id);
+      this.newIds.remove(pending.idHash, pending);
       pending.isNew = false;
     }
     const isDone = pending.offset <= offset;
-    this.state.instances.setFlag(handle, ROW_FLAG.pending, !isDone);
-    if (!isDone) return;
-    this.byHandle.delete(handle);
+    if (!isDone) {
+      this.state.instances.setFlag(handle, ROW_FLAG.pending, true);
+      return;
+    }
+    this.state.instances.setFlag(handle, ROW_FLAG.pending, false);
+    this.leave(pending);
+  }
+
+  private leave(pending: PendingInstance): void {
+    this.byHandle.remove(pending.handle, pending);
     this.give(pending);
+    if (this.byHandle.size === 0) this.contexts.reuse();
   }
 
   /** Starts to remember, so that rollback() can take everything back. */
   begin(): void {
-    invariant(this.undo === undefined, 'one transaction at a time');
-    this.undo = new Map();
-    this.undoKeys = [];
+    invariant(!this.isInGroup, 'one transaction at a time');
+    this.isInGroup = true;
+    this.group++;
   }
 
   forget(): void {
-    for (const before of this.undo?.values() ?? []) if (before !== undefined) this.give(before);
-    this.undo = undefined;
+    for (const before of this.before) if (before !== undefined) this.give(before);
+    this.endGroup();
   }
 
   rollback(): void {
-    const undo = this.undo ?? new Map<number, PendingInstance | undefined>();
-    this.undo = undefined;
-    for (const [handle, before] of undo) this.restore(handle, before);
-    for (const key of this.undoKeys) this.keys.delete(key);
+    for (let i = 0; i < this.touched.length; i++)
+      this.restore(this.touched[i] as PendingInstance, this.before[i]);
+    for (const key of this.touchedKeys) this.keys.delete(key);
+    this.endGroup();
+  }
+
+  private endGroup(): void {
+    this.isInGroup = false;
+    this.touched.length = 0;
+    this.before.length = 0;
+    if (this.touchedKeys.length > 0) this.touchedKeys = [];
   }
 
   addKey(scoped: string, low: number, high: number, offset: number): void {
     this.keys.set(scoped, { low, high, offset });
-    if (this.undo !== undefined) this.undoKeys.push(scoped);
+    if (this.isInGroup) this.touchedKeys.push(scoped);
   }
 
   /** Everything that waited is gone: the log is poisoned. */
   drop(): void {
-    for (const pending of this.byHandle.values()) {
+    for (const pending of this.byHandle.all()) {
       if (!pending.isNew) this.state.instances.setFlag(pending.handle, ROW_FLAG.pending, false);
     }
     this.byHandle.clear();
     this.newIds.clear();
     this.keys.clear();
-    this.undo = undefined;
+    this.contexts.reuse();
+    this.endGroup();
   }
 
-  private remember(handle: number, pending: PendingInstance | undefined): void {
-    if (this.undo === undefined || this.undo.has(handle)) return;
-    let before: PendingInstance | undefined;
-    if (pending !== undefined) {
-      before = this.take(handle);
-      before.copyFrom(pending);
-    }
-    this.undo.set(handle, before);
+  /** The first time the open group changes it. */
+  private remember(pending: PendingInstance, before: PendingInstance | undefined): void {
+    pending.group = this.group;
+    this.touched.push(pending);
+    this.before.push(before);
   }
 
-  private restore(handle: number, before: PendingInstance | undefined): void {
-    const now = this.byHandle.get(handle);
-    invariant(now !== undefined, 'what a transaction touched is still there');
+  private copyOf(pending: PendingInstance): PendingInstance {
+    const copy = this.take(pending.handle);
+    copy.copyFrom(pending);
+    return copy;
+  }
+
+  private restore(now: PendingInstance, before: PendingInstance | undefined): void {
     if (before !== undefined) {
       now.copyFrom(before);
       this.give(before);
       return;
     }
-    this.byHandle.delete(handle);
-    if (now.isNew) this.newIds.delete(now.id);
-    else this.state.instances.setFlag(handle, ROW_FLAG.pending, false);
-    this.give(now);
+    if (now.isNew) this.newIds.remove(now.idHash, now);
+    else this.state.instances.setFlag(now.handle, ROW_FLAG.pending, false);
+    this.leave(now);
   }
 
   private take(handle: number): PendingInstance {
     const pending = this.spare.pop() ?? new PendingInstance();
     pending.handle = handle;
-    pending.id = '';
-    pending.isDeleted = false;
-    pending.isNew = false;
-    pending.isWhole = false;
-    pending.eventId = undefined;
-    pending.payloads.position = 0;
-    pending.payloadCount = 0;
-    pending.contextBytes = 0;
     return pending;
   }
 
   private give(pending: PendingInstance): void {
-    pending.definition = undefined;
-    if (this.spare.length < SPARE_LIMIT && pending.payloads.bytes.length <= KEPT_PAYLOAD_BYTES)
-      this.spare.push(pending);
+    if (this.spare.length === SPARE_LIMIT) return;
+    if ((pending.payloads?.bytes.length ?? 0) > KEPT_PAYLOAD_BYTES) return;
+    pending.reset();
+    this.spare.push(pending);
   }
 }

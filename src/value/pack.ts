@@ -11,6 +11,8 @@ import { bodyAt, isMap, isStructure, putMapSize, putRecord, sizeAt } from './str
 
 /** Finding a map's shape walks over its values once more, so this also bounds the walks per byte. */
 const MAX_SHAPED_DEPTH = 8;
+/** Answer of a walk that met a map without a shape. */
+const UNKNOWN = -1;
 
 /** Appends the packed form of the MessagePack value in `start` to `end`. */
 export function packValue(
@@ -20,7 +22,12 @@ export function packValue(
   end: number,
   out: ByteWriter,
 ): void {
-  const reached = pack(shapes, bytes, start, out, 0);
+  const before = out.position;
+  let reached = packKnown(shapes, bytes, start, out, 0);
+  if (reached === UNKNOWN) {
+    out.position = before;
+    reached = pack(shapes, bytes, start, out, 0);
+  }
   if (reached !== end) throw new RangeError(`value at ${start} ends at ${reached}, not ${end}`);
 }
 
@@ -47,6 +54,51 @@ export function packMember(
 ): void {
   if (isStructure(bytes[start] as number)) pack(shapes, bytes, start, out, 1);
   else out.raw(bytes, start, end);
+}
+
+/**
+ * Packs in one walk a value all of whose maps have shapes already, which is nearly every one; else
+ * UNKNOWN, with the table as it was.
+ */
+function packKnown(
+  shapes: ShapeTable,
+  bytes: Uint8Array,
+  start: number,
+  out: ByteWriter,
+  depth: number,
+): number {
+  const lead = bytes[start] as number;
+  if (!isStructure(lead)) {
+    const end = skipValue(bytes, start);
+    out.raw(bytes, start, end);
+    return end;
+  }
+  if (depth === MAX_DEPTH) return UNKNOWN;
+  const size = sizeAt(bytes, start);
+  let position = bodyAt(bytes, start);
+  if (depth < MAX_SHAPED_DEPTH && isShapeable(lead, size)) {
+    const head = out.position;
+    putRecord(out, 0);
+    let node = ROOT;
+    for (let i = 0; i < size; i++) {
+      const keyEnd = skipValue(bytes, position);
+      node = shapes.knownChild(node, bytes, position, keyEnd);
+      if (node === NONE) return UNKNOWN;
+      position = packKnown(shapes, bytes, keyEnd, out, depth + 1);
+      if (position === UNKNOWN) return UNKNOWN;
+    }
+    // Two bytes of id are rare enough for the way that knows it beforehand.
+    const shape = shapes.knownShapeOf(node);
+    if (shape === NONE || shape > 127) return UNKNOWN;
+    out.bytes[head + 1] = shape;
+    return position;
+  }
+  out.raw(bytes, start, position);
+  for (let i = isMap(lead) ? 2 * size : size; i > 0; i--) {
+    position = packKnown(shapes, bytes, position, out, depth + 1);
+    if (position === UNKNOWN) return UNKNOWN;
+  }
+  return position;
 }
 
 function pack(
@@ -88,11 +140,14 @@ function pack(
   return position;
 }
 
+/** Unpacking writes the shortest lead bytes; an empty map is shorter plain. */
+function isShapeable(lead: number, size: number): boolean {
+  return size > 0 && size <= MAX_SHAPE_KEYS && lead === (size < 16 ? FIXMAP | size : MAP16);
+}
+
 /** The shape of a map with `size` entries, or NONE when it has to stay a plain map. */
 function shapeAt(shapes: ShapeTable, bytes: Uint8Array, start: number, size: number): number {
-  // Unpacking writes the shortest lead bytes; an empty map is shorter plain.
-  if (size === 0 || size > MAX_SHAPE_KEYS || bytes[start] !== (size < 16 ? FIXMAP | size : MAP16))
-    return NONE;
+  if (!isShapeable(bytes[start] as number, size)) return NONE;
   let node = ROOT;
   let position = bodyAt(bytes, start);
   for (let i = 0; i < size; i++) {

@@ -22,6 +22,8 @@ export const ROOT = 0;
 /** Answer of a search that found nothing, or of an addition beyond a limit. */
 export const NONE = -1;
 
+const ROOT_HINT_MASK = 15;
+
 export class ShapeTable {
   /** By node. Node 0 is the root. */
   private parents = new Int32Array(16);
@@ -31,6 +33,8 @@ export class ShapeTable {
   private shapes = new Int32Array(16).fill(NONE);
   /** The child found last: keys of one machine's contexts nearly always come in the same order. */
   private hints = new Int32Array(16);
+  /** Of the root there is one by size of the key: a context and the maps in it all begin there. */
+  private readonly rootHints = new Int32Array(ROOT_HINT_MASK + 1);
   private nodeCount = 1;
   /** Open-addressed: node by (parent, key); 0 is free. At most half full. */
   private slots = new Int32Array(32);
@@ -116,12 +120,28 @@ export class ShapeTable {
 
   /** The node with one more key, made if there is none; NONE when a limit forbids it. */
   child(node: number, bytes: Uint8Array, start: number, end: number): number {
+    const known = this.knownChild(node, bytes, start, end);
+    if (known !== NONE) return known;
+    return this.add(node, bytes, start, end, this.slotOf(node, bytes, start, end));
+  }
+
+  /** The node with one more key, NONE if there is none. */
+  knownChild(node: number, bytes: Uint8Array, start: number, end: number): number {
     const size = end - start;
-    const hint = this.hints[node] as number;
+    const hint = (
+      node === ROOT ? this.rootHints[size & ROOT_HINT_MASK] : this.hints[node]
+    ) as number;
     if (this.keySizes[hint] === size && this.isKey(hint, bytes, start, size)) return hint;
-    const found = this.findOrAdd(node, bytes, start, end);
-    if (found !== NONE) this.hints[node] = found;
+    const found = this.slots[this.slotOf(node, bytes, start, end)] as number;
+    if (found === 0) return NONE;
+    if (node === ROOT) this.rootHints[size & ROOT_HINT_MASK] = found;
+    else this.hints[node] = found;
     return found;
+  }
+
+  /** The shape that ends at a node, NONE if there is none. */
+  knownShapeOf(node: number): number {
+    return this.shapes[node] as number;
   }
 
   /** The shape that ends at a node, made if there is none; NONE when the table is full. */
@@ -162,19 +182,16 @@ export class ShapeTable {
     return true;
   }
 
-  private findOrAdd(node: number, bytes: Uint8Array, start: number, end: number): number {
+  /** Of the node with one more key: its slot, or the free one it would get. */
+  private slotOf(node: number, bytes: Uint8Array, start: number, end: number): number {
     const size = end - start;
     const mask = this.slots.length - 1;
     let slot = this.hash(node, bytes, start, end) & mask;
     for (let at; (at = this.slots[slot] as number) !== 0; slot = (slot + 1) & mask) {
-      if (
-        this.parents[at] === node &&
-        this.keySizes[at] === size &&
-        this.isKey(at, bytes, start, size)
-      )
-        return at;
+      const isIt = this.parents[at] === node && this.keySizes[at] === size;
+      if (isIt && this.isKey(at, bytes, start, size)) break;
     }
-    return this.add(node, bytes, start, end, slot);
+    return slot;
   }
 
   private hash(node: number, bytes: Uint8Array, start: number, end: number): number {

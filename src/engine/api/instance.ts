@@ -36,6 +36,7 @@ export interface Transition<M extends MachineShape = UntypedShape> {
   readonly eventId?: string;
 }
 
+/** The instance as it was created, whatever became of it since; the context is read lazily here too. */
 export type Created<M extends MachineShape = UntypedShape> = Instance<M> & {
   readonly applied: boolean;
 };

@@ -1,14 +1,11 @@
 /** What commands are made with, and how their callers take the result. */
 import type { Ticket } from '../ticket.ts';
-import type { EventTicket, Maker } from './tickets.ts';
+import type { CreateTicket, DeletedMaker, EventTicket } from './tickets.ts';
 
 export interface CommandOptions {
   readonly strict: boolean;
   readonly newId: (now: number) => string;
 }
-
-/** What becomes of the maker of a result: a ticket for the commit, or undefined when it is kept elsewhere. */
-export type TicketFor<T> = (maker: Maker<T>, mustSync: boolean) => Ticket | undefined;
 
 /** The machine a typed handle is bound to. */
 export interface BoundMachine {
@@ -16,4 +13,7 @@ export interface BoundMachine {
   readonly version: number;
 }
 
+/** What becomes of the maker of a result: a ticket for the commit, or undefined when it is kept elsewhere. */
+export type DeleteTicketFor = (maker: DeletedMaker, mustSync: boolean) => Ticket | undefined;
 export type EventTicketFor = (ticket: EventTicket) => Ticket | undefined;
+export type CreateTicketFor = (ticket: CreateTicket) => Ticket | undefined;

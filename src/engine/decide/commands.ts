@@ -3,18 +3,15 @@
  * order of D-14 (arguments, key, existence, expectations, transition, guard, room), and only then
  * encoded: what is refused has left no trace. Outside a group each is a commit of its own.
  */
-import { ByteWriter } from '../../base/bytes.ts';
-import { badRequest } from '../../base/errors.ts';
+import type { ByteWriter } from '../../base/bytes.ts';
 import type { Definition } from '../../instance/machine-store.ts';
 import { encodeApply, encodeCreate, encodeDelete } from '../../record/encode.ts';
-import { fingerprint } from '../../value/fingerprint.ts';
-import { isMap } from '../../value/structure.ts';
-import { writeContext, writeValue } from '../../value/write-value.ts';
-import type { ApplyOptions, Created, CreateInput, Deleted, WriteOptions } from '../api/instance.ts';
-import { TransitionResult } from '../results.ts';
+import type { Call } from '../call.ts';
 import type { Pipeline } from '../pipeline.ts';
-import { BOUND_CREATE_FIELDS, Call, CREATE_FIELDS } from '../call.ts';
-import { asRefusal, checkName, checkObject, checkVersion } from '../write-options.ts';
+import { CreatedResult, TransitionResult } from '../results.ts';
+import type { Ticket } from '../ticket.ts';
+import { checkName } from '../write-options.ts';
+import { CommandInput } from './command-input.ts';
 import {
   checkExpected,
   exists,
@@ -25,37 +22,31 @@ import {
 } from './refusals.ts';
 import type { Replay } from './replay.ts';
 import { Target } from './target.ts';
-import type { BoundMachine, CommandOptions, EventTicketFor, TicketFor } from './command-types.ts';
-import { CreatedMaker, DeletedMaker, EventTicket } from './tickets.ts';
-
-/** An empty array header and the arguments behind it: what a key's fingerprint is taken of. */
-const ARRAY_OF_TWO = 0x92;
-const ARRAY_OF_THREE = 0x93;
-const NIL = 0xc0;
-const NO_CONTEXT: object = Object.freeze({});
+import type {
+  CommandOptions,
+  CreateTicketFor,
+  EventTicketFor,
+  DeleteTicketFor,
+} from './command-types.ts';
+import { DeletedMaker, type EventTicket, InstanceTicket } from './tickets.ts';
 
 export class Commands {
   readonly pipeline: Pipeline;
   readonly target: Target;
   readonly replay: Replay;
+  /** What the caller passed, read and encoded. */
+  readonly input: CommandInput;
   /** The options of the command being decided. */
   readonly call: Call;
-  private readonly options: CommandOptions;
-  /** Payload or context of the command, as MessagePack. */
-  private readonly body = new ByteWriter(1024);
-  private readonly argumentBytes = new ByteWriter(1024);
-  /** What prepareCreate() read. */
-  readonly wanted: { machine: string; version: number | undefined } = {
-    machine: '',
-    version: undefined,
-  };
+  private readonly body: ByteWriter;
 
   constructor(pipeline: Pipeline, replay: Replay, options: CommandOptions) {
     this.pipeline = pipeline;
     this.replay = replay;
-    this.options = options;
     this.target = new Target(pipeline.state, pipeline.overlay);
-    this.call = new Call(pipeline.notes);
+    this.input = new CommandInput(pipeline, options);
+    this.call = this.input.call;
+    this.body = this.input.body;
   }
 
   /**
@@ -72,29 +63,6 @@ export class Commands {
   }
 
   // ---- apply -----------------------------------------------------------------------------------
-
-  /** Checks and encodes what the caller passed. @throws {StoreError} BAD_REQUEST, RECORD_TOO_LARGE */
-  prepareEvent(event: unknown, payload: unknown, options: ApplyOptions | undefined): void {
-    this.pipeline.records.startReading();
-    try {
-      if (typeof event !== 'string') throw badRequest('event must be a string', 'event', 'string');
-      if (options === undefined) this.call.clear();
-      else this.call.readEvent(options);
-      this.body.position = 0;
-      if (payload !== undefined) writeValue(this.body, payload, 'payload');
-    } catch (error) {
-      throw asRefusal(error, 'options');
-    } finally {
-      this.pipeline.records.endReading();
-    }
-    if (this.options.strict && payload !== undefined && !isMap(this.body.bytes[0] as number)) {
-      throw badRequest('payload must be an object (strict)', 'payload', 'object');
-    }
-    if (this.pipeline.notes.key === undefined) return;
-    this.startArguments(ARRAY_OF_TWO, event);
-    if (this.body.position === 0) this.argumentBytes.u8(NIL);
-    this.takeFingerprint();
-  }
 
   /** The instance was found; which transition does the event take? @throws {StoreError} CONFLICT, INVALID_TRANSITION, GUARD_FAILED */
   decideEvent(id: string, event: string): number {
@@ -147,7 +115,7 @@ export class Commands {
     const offset = pipeline.records.nextOffset;
     const { eventId } = pipeline.notes;
     const result = new TransitionResult(id, definition, transition, at, offset, true, eventId);
-    return new EventTicket(pipeline, result, handle, transition, mustSync);
+    return new InstanceTicket(pipeline, result, handle, mustSync);
   }
 
   /** Time of the fact about the target: stored times never decrease within an instance, whatever clock or caller say. */
@@ -163,42 +131,16 @@ export class Commands {
     this.target.load(handle);
     this.body.position = 0;
     this.target.writeContext(this.body);
-    this.target.pending?.replacePayloads(this.body.bytes, 0, this.body.position);
+    const { pending } = this.target;
+    if (pending !== undefined) this.pipeline.overlay.setContext(pending, this.body);
   }
 
   // ---- create ----------------------------------------------------------------------------------
 
-  /** Gives the id. `bound`: the machine of a typed handle; else the input names it. @throws {StoreError} BAD_REQUEST, RECORD_TOO_LARGE */
-  prepareCreate(bound: BoundMachine | undefined, input: Partial<CreateInput> | undefined): string {
-    const { pipeline, wanted } = this;
-    let id: string | undefined;
-    pipeline.records.startReading();
-    try {
-      checkObject(input, 'input');
-      wanted.machine = checkName(bound === undefined ? input?.machine : bound.machine, 'machine');
-      wanted.version = checkVersion(bound === undefined ? input?.version : bound.version);
-      const given = input?.id;
-      if (given !== undefined) id = checkName(given, 'id');
-      this.call.read(input, bound === undefined ? CREATE_FIELDS : BOUND_CREATE_FIELDS);
-      this.body.position = 0;
-      writeContext(this.body, input?.context ?? NO_CONTEXT, 'context');
-    } catch (error) {
-      throw asRefusal(error, 'input');
-    } finally {
-      pipeline.records.endReading();
-    }
-    if (pipeline.notes.key !== undefined) {
-      this.startArguments(ARRAY_OF_THREE, id ?? null);
-      writeValue(this.argumentBytes, wanted.version ?? null, 'version');
-      this.takeFingerprint();
-    }
-    return id ?? this.options.newId(pipeline.now);
-  }
-
   /** The definition the new instance gets. @throws {StoreError} INSTANCE_EXISTS, MACHINE_NOT_FOUND */
   decideCreate(id: string): Definition {
     const { target, pipeline } = this;
-    const { machine, version } = this.wanted;
+    const { machine, version } = this.input.wanted;
     if (target.find(id) && !this.isPurged(target)) throw exists(id, target.isDeleted);
     const { machines } = pipeline.state;
     const definition =
@@ -216,37 +158,35 @@ export class Commands {
     return true;
   }
 
+  /** Logs the instance decided last, and lays it over the state. Gives its offset. */
   logCreate(
     id: string,
     definition: Definition,
-    ticketFor: TicketFor<Created> | undefined,
+    ticketFor: CreateTicketFor | undefined,
     mustSync: boolean,
   ): number {
-    const { pipeline, body } = this;
+    const { pipeline, target, body } = this;
     const { notes } = pipeline;
+    const at = notes.at ?? pipeline.now;
     const writer = pipeline.records.open();
     const free = pipeline.state.instances.free;
     const handle = free.peekNext();
     encodeCreate(writer, pipeline.records.time, handle, definition.index, id, notes, body);
-    const ticket = ticketFor?.(new CreatedMaker(id, handle, definition), mustSync);
+    let ticket: Ticket | undefined;
+    if (ticketFor !== undefined) {
+      const result = new CreatedResult(id, definition, at, pipeline.records.nextOffset);
+      ticket = ticketFor(new InstanceTicket(pipeline, result, handle, mustSync));
+    }
     const offset = pipeline.records.close(ticket, mustSync);
     free.take();
-    const pending = pipeline.overlay.add(handle, id, definition, notes.at ?? pipeline.now, offset);
-    pending.addPayload(body.bytes, 0, body.position);
-    pending.contextBytes = body.position;
+    pipeline.overlay.add(handle, id, target.idHash, definition, at, offset, body);
     if (notes.key !== undefined) this.keepKey(offset);
     return offset;
   }
 
   // ---- delete ----------------------------------------------------------------------------------
 
-  /** @throws {StoreError} BAD_REQUEST, TIMEOUT */
-  prepareDelete(options: WriteOptions | undefined): void {
-    this.prepareGroup(options);
-    this.pipeline.notes.fingerprint.fill(0);
-  }
-
-  logDelete(id: string, ticketFor: TicketFor<Deleted> | undefined, mustSync: boolean): number {
+  logDelete(id: string, ticketFor: DeleteTicketFor | undefined, mustSync: boolean): number {
     const { pipeline, target } = this;
     const { notes } = pipeline;
     const { handle, definition } = target;
@@ -264,30 +204,6 @@ export class Commands {
   }
 
   // ---- groups, keys ------------------------------------------------------------------------------------
-
-  /** The options of a whole transaction or batch. @throws {StoreError} BAD_REQUEST, TIMEOUT */
-  prepareGroup(options: WriteOptions | undefined): void {
-    this.pipeline.records.startReading();
-    try {
-      this.call.read(options);
-    } catch (error) {
-      throw asRefusal(error, 'options');
-    } finally {
-      this.pipeline.records.endReading();
-    }
-  }
-
-  private startArguments(header: number, first: string | null): void {
-    this.argumentBytes.position = 0;
-    this.argumentBytes.u8(header);
-    writeValue(this.argumentBytes, first, 'arguments');
-  }
-
-  private takeFingerprint(): void {
-    const all = this.argumentBytes;
-    all.raw(this.body.bytes, 0, this.body.position);
-    fingerprint(all.bytes, 0, all.position, this.pipeline.notes.fingerprint);
-  }
 
   private keepKey(offset: number): void {
     const [low, high] = this.pipeline.notes.fingerprint;

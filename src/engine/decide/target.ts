@@ -6,12 +6,13 @@ import type { Definition } from '../../instance/machine-store.ts';
 import { ROW_FLAG } from '../../instance/row.ts';
 import type { Data } from '../../machine/definition.ts';
 import { mergePacked } from '../../value/merge.ts';
-import { unpackToMessagePack } from '../../value/pack.ts';
+import { packValue, unpackToMessagePack } from '../../value/pack.ts';
 import { readPacked } from '../../value/read-packed.ts';
 import { ByteWriter } from '../../base/bytes.ts';
 import { StoreError } from '../../base/errors.ts';
 import { MiB } from '../../base/units.ts';
-import type { Overlay, PendingInstance } from '../../state/overlay.ts';
+import type { Overlay } from '../../state/overlay.ts';
+import type { PendingInstance } from '../../state/pending-instance.ts';
 import type { State } from '../../state/state.ts';
 import type { Instance } from '../api/instance.ts';
 import { LIMITS } from '../limits.ts';
@@ -21,6 +22,8 @@ export class Target {
   private readonly applied: State;
   private readonly overlay: Overlay;
   handle = -1;
+  /** Of the id that {@link find} was asked for. */
+  idHash = 0;
   pending: PendingInstance | undefined = undefined;
   definition!: Definition;
   state = 0;
@@ -40,15 +43,15 @@ export class Target {
 
   /** False when no such instance exists, not even a deleted one. */
   find(id: string): boolean {
+    const { ids } = this.applied.instances;
+    this.pending = undefined;
+    this.handle = -1;
+    if (!ids.look(id)) return false;
+    this.idHash = ids.lookedHash;
     // A new instance may take the id of one whose purge waits: the overlay knows better.
-    this.pending = this.overlay.pendingNew(id);
-    const handle = this.pending === undefined ? this.applied.instances.ids.get(id) : -1;
-    if (handle >= 0) return this.load(handle);
-    if (this.pending === undefined) {
-      this.handle = -1;
-      return false;
-    }
-    return this.load(this.pending.handle);
+    this.pending = this.overlay.pendingNew(this.idHash, id);
+    const handle = this.pending === undefined ? ids.getLooked() : this.pending.handle;
+    return handle >= 0 && this.load(handle);
   }
 
   /** By handle; it must exist, in the state or in the overlay. */
@@ -105,7 +108,7 @@ export class Target {
   /** No context has more bytes than this, packed: payloads that wait may replace what is there. Reads no slot. */
   contextBound(): number {
     const { pending } = this;
-    const waiting = pending?.payloads.position ?? 0;
+    const waiting = pending?.waitingBytes ?? 0;
     return pending?.isWhole === true
       ? waiting
       : waiting + this.applied.instances.contexts.capacity(this.handle);
@@ -137,19 +140,19 @@ export class Target {
 
   /** Hands the packed context, as it stands, to `use`. */
   withContext<T>(use: (bytes: Uint8Array, start: number, end: number) => T): T {
-    const instances = this.applied.instances;
-    const pending = this.pending;
+    const { contexts } = this.applied.instances;
+    const { pending } = this;
+    const { shapes } = this.definition.machine;
     let [from, to] = this.buffers;
     from.position = 0;
     if (pending?.isWhole === true) {
-      from.u8(EMPTY_MAP);
+      packValue(shapes, pending.whole, pending.wholeStart, pending.wholeEnd, from);
     } else {
-      instances.contexts.locate(this.handle);
-      if (pending === undefined)
-        return use(instances.contexts.bytes, instances.contexts.start, instances.contexts.end);
-      from.raw(instances.contexts.bytes, instances.contexts.start, instances.contexts.end);
+      contexts.locate(this.handle);
+      if (pending === undefined) return use(contexts.bytes, contexts.start, contexts.end);
+      from.raw(contexts.bytes, contexts.start, contexts.end);
     }
-    const shapes = this.definition.machine.shapes;
+    if (pending.payloads === undefined) return use(from.bytes, 0, from.position);
     const { bytes, view, position } = pending.payloads;
     for (let start = 4; start < position;) {
       const end = start + view.getUint32(start - 4, true);
@@ -161,6 +164,3 @@ export class Target {
     return use(from.bytes, 0, from.position);
   }
 }
-
-/** A context without fields, packed. */
-const EMPTY_MAP = 0x80;

@@ -2,47 +2,45 @@
  * How the result of a command is made at the moment its record is applied, when state is exactly
  * as the record left it. A Maker makes one result; a ticket answers a promise with it.
  */
+import type { ByteCopies } from '../../base/byte-copies.ts';
 import type { StoreError } from '../../base/errors.ts';
-import type { Definition } from '../../instance/machine-store.ts';
 import type { State } from '../../state/state.ts';
-import type { Created, Deleted, Instance, Transition } from '../api/instance.ts';
-import { type ContextCopies, instanceAt, type TransitionResult } from '../results.ts';
+import type { Deleted } from '../api/instance.ts';
+import type { CreatedResult, TransitionResult } from '../results.ts';
 import { type Deferred, deferred, type Ticket } from '../ticket.ts';
 
 /** The applied state, and where contexts are set aside. */
 export interface Applied {
   readonly state: State;
-  readonly copies: ContextCopies;
+  readonly copies: ByteCopies;
 }
 
 export interface Maker<T> {
   make(applied: Applied, offset: number): T;
 }
 
+/** A result whose context is filled in when its record is applied. */
+interface Kept {
+  readonly id: string;
+  keepPacked(bytes: Uint8Array, start: number, end: number): unknown;
+}
+
 /**
- * The ticket of one event: there is one per event that somebody waits for, so it is one object
- * with its result, and the ends of the promise are put into it (bench durable, apply).
+ * The ticket of one create or event: there is one for each that somebody waits for, so it is one
+ * object with its result, and the ends of the promise are put into it (bench load, apply).
  */
-export class EventTicket implements Ticket, Maker<Transition> {
+export class InstanceTicket<R extends Kept> implements Ticket, Maker<R> {
   readonly mustSync: boolean;
-  readonly result: TransitionResult;
-  readonly transition: number;
-  resolve: ((result: Transition) => void) | undefined = undefined;
+  readonly result: R;
+  resolve: ((result: R) => void) | undefined = undefined;
   reject: ((error: StoreError) => void) | undefined = undefined;
   private readonly handle: number;
   private readonly applyTo: Applied;
 
-  constructor(
-    applied: Applied,
-    result: TransitionResult,
-    handle: number,
-    transition: number,
-    mustSync: boolean,
-  ) {
+  constructor(applied: Applied, result: R, handle: number, mustSync: boolean) {
     this.applyTo = applied;
     this.result = result;
     this.handle = handle;
-    this.transition = transition;
     this.mustSync = mustSync;
   }
 
@@ -50,12 +48,13 @@ export class EventTicket implements Ticket, Maker<Transition> {
     return this.result.id;
   }
 
-  make(): Transition {
+  make(): R {
     const { state, copies } = this.applyTo;
     const { contexts } = state.instances;
     contexts.locate(this.handle);
     copies.copy(contexts.bytes, contexts.start, contexts.end);
-    return this.result.keepPacked(copies.bytes, copies.start, copies.end);
+    this.result.keepPacked(copies.bytes, copies.start, copies.end);
+    return this.result;
   }
 
   applied(): void {
@@ -71,29 +70,8 @@ export class EventTicket implements Ticket, Maker<Transition> {
   }
 }
 
-export class CreatedMaker implements Maker<Created> {
-  readonly id: string;
-  private readonly handle: number;
-  private readonly definition: Definition;
-
-  constructor(id: string, handle: number, definition: Definition) {
-    this.id = id;
-    this.handle = handle;
-    this.definition = definition;
-  }
-
-  make({ state }: Applied): Created {
-    const created: Instance & { applied?: boolean } = instanceAt(
-      state,
-      this.handle,
-      this.id,
-      this.definition,
-    );
-    // Not a copy with one field more: that would cost as much as the rest (bench load).
-    created.applied = true;
-    return created as Created;
-  }
-}
+export type EventTicket = InstanceTicket<TransitionResult>;
+export type CreateTicket = InstanceTicket<CreatedResult>;
 
 export class DeletedMaker implements Maker<Deleted> {
   readonly id: string;

@@ -24,6 +24,30 @@ test('packing and unpacking gives the identical bytes', () => {
   );
 });
 
+test('once its shapes are known a value is packed in one walk, to the same bytes, and adds nothing', () => {
+  const shared = new ShapeTable();
+  const saved = (shapes: ShapeTable): Buffer => written((out) => shapes.save(out));
+  fc.assert(
+    fc.property(fc.oneof(values, objects), (value) => {
+      for (const shapes of [shared, new ShapeTable()]) {
+        const first = pack(shapes, value);
+        const before = saved(shapes);
+        expect(pack(shapes, value).equals(first)).toBe(true);
+        expect(saved(shapes).equals(before)).toBe(true);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('a map that is new inside one that is known is given its shape behind those before it', () => {
+  const shapes = new ShapeTable();
+  pack(shapes, { a: 1, b: { c: 1 } });
+  pack(shapes, { a: 1, b: { d: 1 }, e: { f: 1 } });
+  const names = Array.from({ length: shapes.shapeCount }, (_, shape) => shapes.namesOf(shape));
+  expect(names).toEqual([['a', 'b'], ['c'], ['a', 'b', 'e'], ['d'], ['f']]);
+});
+
 test('F-73 F-79 a packed value reads as it was, hostile keys included', () => {
   const shapes = new ShapeTable();
   fc.assert(

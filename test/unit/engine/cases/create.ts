@@ -1,4 +1,5 @@
 /** Creating instances: INS-1, INS-6, generated ids, and the order in which create is refused (D-14). */
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import {
   expectRefused,
@@ -52,6 +53,23 @@ function resultCases(open: Open): void {
     (seen(store, 'd').context['list'] as number[]).push(4);
     expect(seen(store, 'd').context).toEqual({ list: [1] });
     expect((await store.instances.create({ machine: 'door', id: 'e' })).context).toEqual({});
+  });
+
+  test('INS-1 a result shows its create, whenever it is looked at, and is plain data to everyone', async () => {
+    const store = await withDoor(open);
+    const context = { n: 1, long: 'x'.repeat(200) };
+    const creating = store.instances.create({ machine: 'door', id: 'd', context });
+    const pushed = store.instances.apply('d', 'PUSH', { n: 2 });
+    const [created, kept] = [await creating, await pushed.then(() => creating)];
+    expect(seen(store, 'd').context).toEqual({ ...context, n: 2 });
+    expect(created.context).toEqual(context);
+    expect(created.context, 'the same object each time').toBe(kept.context);
+    const plain = { ...created };
+    expect(plain.context).toEqual(context);
+    expect(Object.keys(created)).toContain('context');
+    expect(JSON.parse(JSON.stringify(created))).toEqual(plain);
+    expect(structuredClone(created)).toEqual(plain);
+    expect(inspect(created)).toBe(inspect(plain));
   });
 
   test('INS-1 generated ids are UUIDv7 and sort by the time they were made', async () => {
