@@ -184,6 +184,10 @@ class Opening {
         this.snapshots?.replace(snapshot.offset);
         this.corruption(error);
       },
+      onBadIndex: (error) => {
+        this.snapshots?.replace(snapshot.offset);
+        this.corruption(error);
+      },
     });
   }
 

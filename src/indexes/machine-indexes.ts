@@ -11,6 +11,8 @@ import { namesOf } from '../query/paths.ts';
 import { skipValue } from '../value/skip.ts';
 import { bodyAt, isMap, sizeAt, textStart } from '../value/structure.ts';
 import { PathIndex } from './path-index.ts';
+import type { IndexSeed } from './seed.ts';
+import { SeededRows } from './seeded-rows.ts';
 
 interface Declared {
   readonly index: PathIndex;
@@ -18,6 +20,8 @@ interface Declared {
   readonly field: Uint8Array;
   /** Rows below this are in it. */
   builtThrough: number;
+  /** What the snapshot says of the path, until the index is built. */
+  seeded: SeededRows | undefined;
 }
 
 export class MachineIndexes {
@@ -53,8 +57,8 @@ export class MachineIndexes {
     return this.declared.find((one) => one.index.path === path)?.index;
   }
 
-  /** Follows what the machine declares now. */
-  declare(): void {
+  /** Follows what the machine declares now; a seed tells what it knows of rows that are not changed since. */
+  declare(seed: IndexSeed | undefined): void {
     const { group } = this;
     const isEmpty = ![...group.versions.values()].some((one) => one.rows > 0);
     this.ours = [];
@@ -66,8 +70,15 @@ export class MachineIndexes {
       const names = namesOf(path);
       const index = new PathIndex(path, names, group.shapes, this.hashKey);
       const field = Buffer.from(names[0] as string);
-      return { index, field, builtThrough: isEmpty ? Infinity : 0 };
+      const seeded = isEmpty ? undefined : this.seededBy(seed, index);
+      return { index, field, builtThrough: isEmpty ? Infinity : 0, seeded };
     });
+  }
+
+  private seededBy(seed: IndexSeed | undefined, index: PathIndex): SeededRows | undefined {
+    const told = seed?.find(this.group.name, index.path);
+    if (seed === undefined || told === undefined) return undefined;
+    return new SeededRows(index, this.instances, seed, told);
   }
 
   /** A row of this machine is new, or has another context. */
@@ -104,13 +115,17 @@ export class MachineIndexes {
     const { rows } = this.instances.rows;
     const end = Math.min(rows, one.builtThrough + count);
     for (let handle = one.builtThrough; handle < end; handle++) {
-      if (this.isOurs(handle)) {
+      if (this.isOurs(handle) && one.seeded?.enter(handle) !== true) {
         this.contexts.locate(handle);
         one.index.set(handle, this.contexts.bytes, this.contexts.start);
       }
       one.builtThrough = handle + 1;
     }
-    if (end === rows) one.builtThrough = Infinity;
+    if (end === rows) {
+      one.builtThrough = Infinity;
+      one.seeded?.end();
+      one.seeded = undefined;
+    }
     return !this.isComplete;
   }
 

@@ -16,15 +16,17 @@ import { KeyRowsReader } from './key-rows.ts';
 import { LazyRows } from './lazy-rows.ts';
 import { readDefinitions, readMachines } from './machine-chunks.ts';
 import { RowChunkReader } from './row-chunk-reader.ts';
+import { SnapshotSeed, isOfIndexes } from './snapshot-seed.ts';
 
 /** Slices of loadMore(), each well below a millisecond when the page cache has the file. */
 const SLICE_ROW_CHUNKS = 2;
 const SLICE_BUCKETS = 16;
 const SLICE_ARENAS = 8;
+const SLICE_SEED = 16;
 
 /** Chunks of these kinds are read when they are touched. */
 export function isLate(kind: number): boolean {
-  return kind === CHUNK.contexts || kind === CHUNK.results;
+  return kind === CHUNK.contexts || kind === CHUNK.results || isOfIndexes(kind);
 }
 
 export class StateLoader {
@@ -40,6 +42,7 @@ export class StateLoader {
   private readonly buckets: IdBucket[] = [];
   private readonly keyBuckets: IdBucket[] = [];
   private readonly deleted: DeletedReader;
+  readonly seed: SnapshotSeed;
   private rowsTaken = 0;
   private live = 0;
   private keysTaken = 0;
@@ -63,6 +66,7 @@ export class StateLoader {
     const keyReader = new KeyRowsReader(this.keys.arenas, this.results.arenas, header.keys);
     this.keyRows = new LazyRows(keys.rows, KEY_COLUMNS.length, keyReader);
     this.deleted = new DeletedReader(header.deleted);
+    this.seed = new SnapshotSeed(entries, source, header.offset);
     instances.rows.restore(header.rows, this.rows);
     instances.free.fresh = header.rows;
     keys.restore(header.keys, this.keyRows);
@@ -86,6 +90,10 @@ export class StateLoader {
         return this.takeKeyRows(bytes);
       case CHUNK.keyTable:
         return readBuckets(bytes, count, this.keyBuckets);
+      case CHUNK.indexColumns:
+      case CHUNK.indexValues:
+        this.seed.take(chunk, bytes);
+        return true;
       default:
         return this.arenasOf(kind)?.fill(chunk, bytes) ?? false;
     }
@@ -123,6 +131,7 @@ export class StateLoader {
     // One that was replaced meanwhile was unpacked before.
     for (const bucket of buckets.splice(-SLICE_BUCKETS)) bucket.unpack();
     if (this.buckets.length > 0 || this.keyBuckets.length > 0) return true;
+    if (this.seed.loadMore(SLICE_SEED)) return true;
     return this.contexts.loadMore(SLICE_ARENAS) || this.results.loadMore(SLICE_ARENAS);
   }
 
@@ -144,6 +153,7 @@ export class StateLoader {
     state.offset = header.offset;
     state.time = header.time;
     state.maxTime = header.maxTime;
+    if (!this.seed.isEmpty) state.indexes.seed = this.seed;
     return instances.ids.size === header.instances && keys.keys.size === header.keys;
   }
 }

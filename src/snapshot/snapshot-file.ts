@@ -53,6 +53,8 @@ export interface SnapshotFile {
   load(state: State, contexts: 'lazy' | 'now'): Promise<void>;
   /** Unpacks a slice of the rows, or loads one of the contexts, that nobody touched yet; blocks. False when all are there. @throws as load() */
   loadMore(): boolean;
+  /** Why nothing is told of indexes any more, if so: they are built from the contexts. */
+  readonly indexFailure: StoreError | undefined;
   /** Reads every chunk; `pause` is awaited after each. @throws {StoreError} CORRUPT at the first bad one */
   verify(pause?: () => Promise<void>): Promise<void>;
   /** Contexts of a lazily loaded state that nobody touched yet cannot be read any more. */
@@ -233,6 +235,10 @@ class OpenSnapshot implements SnapshotFile, ArenaSource {
   /** @internal the heap asks for what was touched */
   loadArena(block: number): Buffer {
     return this.reads.readNow(block);
+  }
+
+  get indexFailure(): StoreError | undefined {
+    return this.loader?.seed.failure;
   }
 
   loadMore(): boolean {

@@ -16,6 +16,8 @@ export interface LazyContextsOptions {
   readonly logger: Logger;
   /** A chunk is damaged: reads of what is in it fail from now on. */
   readonly onBad: (error: StoreError) => void;
+  /** What the snapshot says of indexes is damaged: nothing is missing, they are built from the contexts. */
+  readonly onBadIndex: (error: StoreError) => void;
 }
 
 export class LazyContexts {
@@ -40,7 +42,7 @@ export class LazyContexts {
 
   private run(): void {
     if (this.isStopped) return;
-    const { snapshot, thread, onBad } = this.options;
+    const { snapshot, thread, onBad, onBadIndex } = this.options;
     let hasMore: boolean;
     try {
       hasMore = snapshot.loadMore();
@@ -59,6 +61,9 @@ export class LazyContexts {
       return;
     }
     this.status = 'loaded';
+    const { indexFailure } = snapshot;
+    if (indexFailure !== undefined && !isStoreError(indexFailure, 'WAL_IO_ERROR'))
+      onBadIndex(indexFailure);
     void this.stop();
   }
 
