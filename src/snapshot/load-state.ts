@@ -18,10 +18,9 @@ import { readDefinitions, readMachines } from './machine-chunks.ts';
 import { RowChunkReader } from './row-chunk-reader.ts';
 import { SnapshotSeed, isOfIndexes } from './snapshot-seed.ts';
 
-/** Slices of loadMore(), each well below a millisecond when the page cache has the file. */
+/** Slices of unpackMore(), each well below a millisecond. */
 const SLICE_ROW_CHUNKS = 2;
 const SLICE_BUCKETS = 16;
-const SLICE_ARENAS = 8;
 const SLICE_SEED = 16;
 
 /** Chunks of these kinds are read when they are touched. */
@@ -123,16 +122,21 @@ export class StateLoader {
     return head !== undefined && head.live === head.rows;
   }
 
-  /** Unpacks or loads a slice of what nobody touched yet; false when there is nothing left. */
-  loadMore(): boolean {
+  /** Is it one of contexts or results that nobody touched yet? */
+  isWaiting(chunk: number, { kind }: ChunkEntry): boolean {
+    if (kind === CHUNK.contexts) return this.contexts.isWaiting(chunk);
+    return kind === CHUNK.results && this.results.isWaiting(chunk);
+  }
+
+  /** Unpacks a slice of what nobody touched yet, and reads what is told of indexes; false when there is nothing left. */
+  unpackMore(): boolean {
     if (this.rows.loadMore(SLICE_ROW_CHUNKS) || this.keyRows.loadMore(SLICE_ROW_CHUNKS))
       return true;
     const buckets = this.buckets.length > 0 ? this.buckets : this.keyBuckets;
     // One that was replaced meanwhile was unpacked before.
     for (const bucket of buckets.splice(-SLICE_BUCKETS)) bucket.unpack();
     if (this.buckets.length > 0 || this.keyBuckets.length > 0) return true;
-    if (this.seed.loadMore(SLICE_SEED)) return true;
-    return this.contexts.loadMore(SLICE_ARENAS) || this.results.loadMore(SLICE_ARENAS);
+    return this.seed.loadMore(SLICE_SEED);
   }
 
   /** After the last chunk that is not late. False when something is missing. */

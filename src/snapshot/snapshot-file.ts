@@ -51,8 +51,10 @@ export interface SnapshotFile {
    * @throws {StoreError} CORRUPT, WAL_IO_ERROR
    */
   load(state: State, contexts: 'lazy' | 'now'): Promise<void>;
-  /** Unpacks a slice of the rows, or loads one of the contexts, that nobody touched yet; blocks. False when all are there. @throws as load() */
-  loadMore(): boolean;
+  /** Unpacks a slice of the rows and tables that nobody touched yet; false when all are there. */
+  unpackMore(): boolean;
+  /** Reads the contexts that nobody touched yet, in pieces that leave the thread to others. @throws as load() */
+  loadContexts(): Promise<void>;
   /** Why nothing is told of indexes any more, if so: they are built from the contexts. */
   readonly indexFailure: StoreError | undefined;
   /** Reads every chunk; `pause` is awaited after each. @throws {StoreError} CORRUPT at the first bad one */
@@ -241,8 +243,17 @@ class OpenSnapshot implements SnapshotFile, ArenaSource {
     return this.loader?.seed.failure;
   }
 
-  loadMore(): boolean {
-    return this.loader?.loadMore() ?? false;
+  unpackMore(): boolean {
+    return this.loader?.unpackMore() ?? false;
+  }
+
+  async loadContexts(): Promise<void> {
+    const { loader } = this;
+    if (loader === undefined) return;
+    await this.reads.each(
+      (entry, chunk) => loader.isWaiting(chunk, entry),
+      (chunk, entry, bytes) => this.takeChunk(loader, chunk, entry, bytes),
+    );
   }
 
   async verify(pause?: () => Promise<void>): Promise<void> {
