@@ -11,7 +11,7 @@ import { namesOf } from '../query/paths.ts';
 import { skipValue } from '../value/skip.ts';
 import { bodyAt, isMap, sizeAt, textStart } from '../value/structure.ts';
 import { PathIndex } from './path-index.ts';
-import type { IndexSeed } from './seed.ts';
+import { type IndexSeed, SEED_ROWS } from './seed.ts';
 import { SeededRows } from './seeded-rows.ts';
 
 interface Declared {
@@ -108,25 +108,36 @@ export class MachineIndexes {
     while (!this.isComplete) this.buildMore(Infinity);
   }
 
-  /** Enters up to `count` more rows; false when everything is there. */
+  /** Enters up to `count` more rows, a block of them where a seed tells; false when everything is there. */
   buildMore(count: number): boolean {
     const one = this.declared.find((each) => each.builtThrough !== Infinity);
     if (one === undefined) return false;
     const { rows } = this.instances.rows;
-    const end = Math.min(rows, one.builtThrough + count);
-    for (let handle = one.builtThrough; handle < end; handle++) {
-      if (this.isOurs(handle) && one.seeded?.enter(handle) !== true) {
-        this.contexts.locate(handle);
-        one.index.set(handle, this.contexts.bytes, this.contexts.start);
-      }
-      one.builtThrough = handle + 1;
-    }
+    const start = one.builtThrough;
+    const isSeeded = one.seeded !== undefined;
+    const end = Math.min(rows, isSeeded ? start + SEED_ROWS - (start % SEED_ROWS) : start + count);
+    if (isSeeded) this.enterSeeded(one, start, end);
+    else
+      for (let handle = start; handle < end; handle++)
+        if (this.isOurs(handle)) this.enter(one, handle);
+    one.builtThrough = end;
     if (end === rows) {
       one.builtThrough = Infinity;
       one.seeded?.end();
       one.seeded = undefined;
     }
     return !this.isComplete;
+  }
+
+  private enterSeeded(one: Declared, start: number, end: number): void {
+    one.seeded?.enter(start, end, this.ours, (handle) => this.enter(one, handle));
+  }
+
+  /** What its context says. One that cannot be read throws, and is the next one again. */
+  private enter(one: Declared, handle: number): void {
+    one.builtThrough = handle;
+    this.contexts.locate(handle);
+    one.index.set(handle, this.contexts.bytes, this.contexts.start);
   }
 
   private isOurs(handle: number): boolean {

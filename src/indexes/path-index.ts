@@ -163,9 +163,13 @@ export class PathIndex {
     if (this.values.addCount(value, -1) === 0) this.drop(value);
   }
 
-  /** An instance without an entry has a value that is held, and no list. */
+  /** Entries of so many instances will come: makes room for them at once. */
+  expect(rows: number): void {
+    this.main.ensure(rows - 1);
+  }
+
+  /** An instance that was expected, without an entry, has a value that is held, and no list. */
   enter(handle: number, value: number): void {
-    this.main.ensure(handle);
     this.main.segmentOf(handle).u32[(handle & INDEX_MASK) * MAIN_U32 + ENTRY.element] = NO_ENTRY;
     this.size++;
     this.link(handle, value);

@@ -4,11 +4,13 @@
  * along, whatever writers do to its instances between two steps.
  */
 import type { InstanceStore } from '../instance/instance-store.ts';
+import { ROW, ROW_FLAG, ROW_INDEX_MASK } from '../instance/row.ts';
 import type { PathIndex } from './path-index.ts';
 import { type IndexSeed, type PathSeed, SEED_NUMBER, SEED_ROWS } from './seed.ts';
 
 /** Of a number no row has had yet. */
 const UNKNOWN = 0xffffffff;
+const UNTOLD: Float64Array = new Float64Array(SEED_ROWS);
 
 export class SeededRows {
   private readonly index: PathIndex;
@@ -18,7 +20,7 @@ export class SeededRows {
   /** By number of a value, its value in the index. */
   private readonly held: Uint32Array;
   private none = UNKNOWN;
-  private numbers: Float64Array | undefined;
+  private numbers = UNTOLD;
   /** Rows `numbers` is of. */
   private first = -1;
 
@@ -30,20 +32,41 @@ export class SeededRows {
     this.held = new Uint32Array(path.starts.length).fill(UNKNOWN);
   }
 
-  /** Enters a row of the machine that is in no index yet; false when its context must be asked. */
-  enter(handle: number): boolean {
-    const row = handle % SEED_ROWS;
-    if (handle - row !== this.first) {
-      this.first = handle - row;
-      this.numbers = this.seed.numbersFrom(this.first);
+  /**
+   * Enters the rows of the machine from `start` to `end`, which are of one block and in no index yet.
+   * `ask` is given those whose contexts must tell, and may throw.
+   */
+  enter(
+    start: number,
+    end: number,
+    isOurs: readonly boolean[],
+    ask: (handle: number) => void,
+  ): void {
+    const { index, offset } = this;
+    const numbers = this.numbersFrom(start - (start % SEED_ROWS));
+    // A source fills in whole blocks, so that all of these rows are there.
+    const { u16, u32, f64 } = this.instances.segment(start);
+    index.expect(this.instances.rows.rows);
+    for (let handle = start; handle < end; handle++) {
+      const row = handle & ROW_INDEX_MASK;
+      const flags = (u16[row * ROW.u16 + ROW.flags] as number) & (ROW_FLAG.live | ROW_FLAG.deleted);
+      if (flags !== ROW_FLAG.live) continue;
+      if (isOurs[u32[row * ROW.u32 + ROW.definition] as number] !== true) continue;
+      // Of a row changed since it tells what was.
+      const isChanged = (f64[row * ROW.f64 + ROW.offset] as number) > offset;
+      const number = isChanged ? SEED_NUMBER.untold : (numbers[handle % SEED_ROWS] as number);
+      const value = number === SEED_NUMBER.untold ? UNKNOWN : this.valueOf(number);
+      if (value === UNKNOWN) ask(handle);
+      else index.enter(handle, value);
     }
-    const number = this.numbers?.[row] ?? SEED_NUMBER.untold;
-    // Of a row changed since it tells what was.
-    if (number === SEED_NUMBER.untold || this.instances.offset(handle) > this.offset) return false;
-    const value = this.valueOf(number);
-    if (value === UNKNOWN) return false;
-    this.index.enter(handle, value);
-    return true;
+  }
+
+  private numbersFrom(first: number): Float64Array {
+    if (first !== this.first) {
+      this.first = first;
+      this.numbers = this.seed.numbersFrom(first) ?? UNTOLD;
+    }
+    return this.numbers;
   }
 
   private valueOf(number: number): number {
