@@ -138,6 +138,18 @@ export class IdTable {
     return this.find(hashBytes(this.key, bytes, start, end), bytes, start, end);
   }
 
+  /** Makes an empty table as large as so many ids need, so that they come without a rebuild. */
+  expect(count: number): void {
+    if (this.size > 0) return;
+    let depth = 0;
+    while (slotsFor(Math.ceil(count / 2 ** depth)) > SPLIT_SLOTS) depth++;
+    this.depth = depth;
+    this.buckets = 2 ** depth;
+    const slots = slotsFor(Math.ceil(count / this.buckets));
+    this.directory = Array.from({ length: this.buckets }, () => new IdBucket(slots, depth));
+    this.slots = this.buckets * slots;
+  }
+
   /**
    * Enters an id that is not in the table; its bytes are copied.
    * @returns the ref that `refOf` must give for the handle from now on, before the next call.

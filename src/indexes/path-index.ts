@@ -163,9 +163,10 @@ export class PathIndex {
     if (this.values.addCount(value, -1) === 0) this.drop(value);
   }
 
-  /** Entries of so many instances will come: makes room for them at once. */
-  expect(rows: number): void {
+  /** Entries of so many instances will come, with so many values: makes room for them at once. */
+  expect(rows: number, values: number): void {
     this.main.ensure(rows - 1);
+    if (this.size === 0) this.values.expect(values);
   }
 
   /** An instance that was expected, without an entry, has a value that is held, and no list. */
@@ -253,16 +254,13 @@ export class PathIndex {
   }
 
   private link(entry: number, value: number): void {
-    const { values } = this;
-    const first = values.firstOf(value);
+    const first = this.values.prepend(value, entry);
     const row = this.rowOf(entry);
     const at = this.startOf(entry);
     row[at + ENTRY.value] = value + 1;
     row[at + ENTRY.previous] = NO_ENTRY;
     row[at + ENTRY.next] = first;
     if (first !== NO_ENTRY) this.rowOf(first)[this.startOf(first) + ENTRY.previous] = entry;
-    values.setFirst(value, entry);
-    values.addCount(value, 1);
   }
 
   private unlink(entry: number, value: number): void {

@@ -46,7 +46,7 @@ export class SeededRows {
     const numbers = this.numbersFrom(start - (start % SEED_ROWS));
     // A source fills in whole blocks, so that all of these rows are there.
     const { u16, u32, f64 } = this.instances.segment(start);
-    index.expect(this.instances.rows.rows);
+    index.expect(this.instances.rows.rows, this.held.length);
     for (let handle = start; handle < end; handle++) {
       const row = handle & ROW_INDEX_MASK;
       const flags = (u16[row * ROW.u16 + ROW.flags] as number) & (ROW_FLAG.live | ROW_FLAG.deleted);
