@@ -14,6 +14,7 @@ import {
   SLOT_BYTES,
   SPLIT_SLOTS,
   directoryOf,
+  emptyBuckets,
   homeOf,
   nextSlots,
   slotsFor,
@@ -140,14 +141,7 @@ export class IdTable {
 
   /** Makes an empty table as large as so many ids need, so that they come without a rebuild. */
   expect(count: number): void {
-    if (this.size > 0) return;
-    let depth = 0;
-    while (slotsFor(Math.ceil(count / 2 ** depth)) > SPLIT_SLOTS) depth++;
-    this.depth = depth;
-    this.buckets = 2 ** depth;
-    const slots = slotsFor(Math.ceil(count / this.buckets));
-    this.directory = Array.from({ length: this.buckets }, () => new IdBucket(slots, depth));
-    this.slots = this.buckets * slots;
+    if (this.size === 0) this.restore(this.hashKey, emptyBuckets(count));
   }
 
   /**
