@@ -238,11 +238,9 @@ export class IdTable {
   private shrink(bucket: IdBucket, hash: number): void {
     const buddy = this.bucketOf(bucket.depth === 0 ? hash : hash ^ (1 << (32 - bucket.depth)));
     const together = bucket.count + buddy.count;
-    if (buddy !== bucket && buddy.depth === bucket.depth && together <= MERGE_COUNT) {
+    if (buddy !== bucket && buddy.depth === bucket.depth && together <= MERGE_COUNT)
       this.rebuild([bucket, buddy], hash, slotsFor(together), bucket.depth - 1);
-    } else {
-      this.rebuild([bucket], hash, slotsFor(bucket.count), bucket.depth);
-    }
+    else this.rebuild([bucket], hash, slotsFor(bucket.count), bucket.depth);
   }
 
   /** Puts one bucket in the place of some. `hash` is one that any of them holds. */

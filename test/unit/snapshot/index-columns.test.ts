@@ -168,9 +168,9 @@ describe('IDX-3 indexes built from a snapshot', () => {
     const again = await written(disk, state);
     const direct = SimDisk.of();
     await written(direct, history.state);
-    const of = async (from: SimDisk, kind: number): Promise<string[]> => {
-      const other = await loaded(from, again, 'lazy');
-      const bytes = from.files().get(again)!;
+    const of = async (source: SimDisk, kind: number): Promise<string[]> => {
+      const other = await loaded(source, again, 'lazy');
+      const bytes = source.files().get(again)!;
       await other.file.close();
       return chunksOf(other.file, kind).map(([start, end]) =>
         Buffer.from(bytes.subarray(start, end)).toString('hex'),
@@ -234,10 +234,10 @@ describe('F-27 damage to what a snapshot tells of indexes', () => {
 
 const NOTES = new Annotations();
 
-function recordOf(body: object, encode: (out: ByteWriter, body: ByteWriter) => void): Uint8Array {
+function recordOf(body: object, write: (out: ByteWriter, body: ByteWriter) => void): Uint8Array {
   const [out, packed] = [new ByteWriter(64), new ByteWriter(64)];
   writeValue(packed, body, 'body');
-  encode(out, packed);
+  write(out, packed);
   return Uint8Array.from(out.bytes.subarray(0, out.position));
 }
 
