@@ -20,7 +20,9 @@ interface Declared {
   readonly field: Uint8Array;
   /** Rows below this are in it. */
   builtThrough: number;
-  /** What the snapshot says of the path, until the index is built. */
+  /** What may tell of the path: asked when building begins. */
+  seed: IndexSeed | undefined;
+  /** What does, until the index is built. */
   seeded: SeededRows | undefined;
 }
 
@@ -70,15 +72,8 @@ export class MachineIndexes {
       const names = namesOf(path);
       const index = new PathIndex(path, names, group.shapes, this.hashKey);
       const field = Buffer.from(names[0] as string);
-      const seeded = isEmpty ? undefined : this.seededBy(seed, index);
-      return { index, field, builtThrough: isEmpty ? Infinity : 0, seeded };
+      return { index, field, builtThrough: isEmpty ? Infinity : 0, seed, seeded: undefined };
     });
-  }
-
-  private seededBy(seed: IndexSeed | undefined, index: PathIndex): SeededRows | undefined {
-    const told = seed?.find(this.group.name, index.path);
-    if (seed === undefined || told === undefined) return undefined;
-    return new SeededRows(index, this.instances, seed, told);
   }
 
   /** A row of this machine is new, or has another context. */
@@ -114,6 +109,7 @@ export class MachineIndexes {
     if (one === undefined) return false;
     const { rows } = this.instances.rows;
     const start = one.builtThrough;
+    if (one.seed !== undefined) this.askSeed(one, one.seed);
     const isSeeded = one.seeded !== undefined;
     const end = Math.min(rows, isSeeded ? start + SEED_ROWS - (start % SEED_ROWS) : start + count);
     if (isSeeded) this.enterSeeded(one, start, end);
@@ -127,6 +123,12 @@ export class MachineIndexes {
       one.seeded = undefined;
     }
     return !this.isComplete;
+  }
+
+  private askSeed(one: Declared, seed: IndexSeed): void {
+    const told = seed.find(this.group.name, one.index.path);
+    if (told !== undefined) one.seeded = new SeededRows(one.index, this.instances, seed, told);
+    one.seed = undefined;
   }
 
   private enterSeeded(one: Declared, start: number, end: number): void {

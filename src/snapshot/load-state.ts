@@ -89,10 +89,6 @@ export class StateLoader {
         return this.takeKeyRows(bytes);
       case CHUNK.keyTable:
         return readBuckets(bytes, count, this.keyBuckets);
-      case CHUNK.indexColumns:
-      case CHUNK.indexValues:
-        this.seed.take(chunk, bytes);
-        return true;
       default:
         return this.arenasOf(kind)?.fill(chunk, bytes) ?? false;
     }

@@ -29,6 +29,7 @@ import {
   SNAPSHOT_VERSION,
 } from './format.ts';
 import { StateLoader, isLate } from './load-state.ts';
+import { isOfIndexes } from './snapshot-seed.ts';
 import { snapshotOffset } from './snapshot-name.ts';
 
 export interface SnapshotFile {
@@ -47,7 +48,7 @@ export interface SnapshotFile {
   /**
    * Into a fresh State; one that this failed on must not be used. 'lazy' keeps the file open and
    * reads contexts on first touch; 'now' reads and verifies all. Everything else is read and verified
-   * here, and unpacked when it is touched.
+   * here, and unpacked when it is touched. What is told of indexes may be damaged, see `indexFailure`.
    * @throws {StoreError} CORRUPT, WAL_IO_ERROR
    */
   load(state: State, contexts: 'lazy' | 'now'): Promise<void>;
@@ -211,9 +212,10 @@ class OpenSnapshot implements SnapshotFile, ArenaSource {
     this.loader = loader;
     if (contexts === 'lazy') return;
     await this.reads.each(
-      ({ kind }) => isLate(kind),
+      ({ kind }) => isLate(kind) && !isOfIndexes(kind),
       (chunk, entry, bytes) => this.takeChunk(loader, chunk, entry, bytes),
     );
+    loader.seed.loadAll();
   }
 
   private takeChunk(loader: StateLoader, chunk: number, entry: ChunkEntry, bytes: Buffer): void {

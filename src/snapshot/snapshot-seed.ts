@@ -54,15 +54,14 @@ export class SnapshotSeed implements IndexSeed {
     return this.values.length === 0;
   }
 
-  /** Verified bytes, which must stay as they are. */
-  take(chunk: number, bytes: Buffer): void {
-    if (this.failure === undefined) this.chunks.set(chunk, bytes);
-  }
-
   close(): void {
     this.isClosed = true;
     this.told = [];
     this.chunks.clear();
+  }
+
+  loadAll(): void {
+    while (this.loadMore(this.columns.length + 1));
   }
 
   /** Reads up to `count` chunks ahead; false when all are there. */

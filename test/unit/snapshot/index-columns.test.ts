@@ -15,7 +15,8 @@ import type { PathIndex } from '../../../src/indexes/path-index.ts';
 import type { MachineGroup } from '../../../src/instance/machine-store.ts';
 import type { SnapshotFile } from '../../../src/snapshot/snapshot-file.ts';
 import type { ChunkReads } from '../../../src/snapshot/chunk-reads.ts';
-import { CHUNK } from '../../../src/snapshot/format.ts';
+import { encodeEnd, headerCrcOf } from '../../../src/snapshot/file-layout.ts';
+import { CHUNK, SNAPSHOT_HEADER } from '../../../src/snapshot/format.ts';
 import type { State } from '../../../src/state/state.ts';
 import { seededChoices } from '../../sim/choices.ts';
 import { RecordHistory, foldInto, freshState } from './record-history.ts';
@@ -145,6 +146,29 @@ describe('IDX-3 indexes built from a snapshot', () => {
     await file.close();
   });
 
+  it('from one that tells nothing, as older ones do, are built from the contexts', async () => {
+    const { disk, path, expected } = await grown();
+    const { file: whole } = await loaded(disk, path, 'lazy');
+    const { reads } = whole as unknown as { reads: ChunkReads };
+    const bytes = disk.files().get(path)!;
+    const entries = reads.entries.filter(
+      ({ kind }) => kind !== CHUNK.indexColumns && kind !== CHUNK.indexValues,
+    );
+    expect(entries.length).toBeLessThan(reads.entries.length);
+    const parts = [bytes.subarray(0, SNAPSHOT_HEADER.size)];
+    for (const entry of entries) {
+      const start = reads.positionOf(reads.entries.indexOf(entry));
+      parts.push(bytes.subarray(start, start + entry.length));
+    }
+    await whole.close();
+    const header = parts[0] as Uint8Array;
+    const older = Buffer.concat([...parts, encodeEnd(headerCrcOf(header), entries).bytes]);
+    const { file, state } = await loaded(SimDisk.of(new Map([[path, older]])), path, 'lazy');
+    expect(state.indexes.seed).toBeUndefined();
+    expect(contentsOf(state)).toEqual(expected);
+    await file.close();
+  });
+
   it('of a path with too many values are told in part', async () => {
     const disk = SimDisk.of();
     const { state: original } = new RecordHistory(seededChoices(4), { isGrowing: true }).run(9000);
@@ -213,6 +237,19 @@ describe('F-27 damage to what a snapshot tells of indexes', () => {
         flips++;
       }
     expect(flips).toBeGreaterThan(100);
+  });
+
+  it('keeps nobody from loading everything at once', async () => {
+    const { path, disk, expected } = await grown();
+    const bytes = Uint8Array.from(disk.files().get(path)!);
+    const { file: intact } = await loaded(disk, path, 'lazy');
+    const start = chunksOf(intact, CHUNK.indexValues)[0]![0];
+    await intact.close();
+    bytes[start]! ^= 1;
+    const { file, state } = await loaded(SimDisk.of(new Map([[path, bytes]])), path, 'now');
+    expect(file.indexFailure?.code).toBe('CORRUPT');
+    await file.close();
+    expect(contentsOf(state)).toEqual(expected);
   });
 
   it('in the middle of many chunks the rest is read from the contexts', async () => {
