@@ -41,6 +41,7 @@ describe('tables', () => {
     ['Snapshot footer', snapshot.SNAPSHOT_FOOTER],
     ['Rows header', snapshot.ROWS_HEADER],
     ['Column', snapshot.COLUMN],
+    ['Index columns header', snapshot.INDEX_HEADER],
     ['Bucket', snapshot.BUCKET],
     ['Deleted entry', snapshot.DELETED],
     ['Catalogue', snapshot.CATALOGUE],
@@ -89,7 +90,10 @@ describe('tables', () => {
     expect(row('Catalogue', 'version')).toBe(`of the catalogue: ${snapshot.CATALOGUE_VERSION}`);
     expect(row('Chunk entry', 'length')).toContain(`a multiple of ${snapshot.CHUNK_ALIGNMENT}`);
     expect(row('Rows header', 'rows')).toContain(snapshot.CHUNK_ROWS.toLocaleString('en-US'));
-    const columns = page.slice(page.search(/^### Column$/m), page.search(/^### Bucket$/m));
+    const columns = page.slice(
+      page.search(/^### Column$/m),
+      page.search(/^### Index columns header$/m),
+    );
     let at = 0;
     for (const name of [...snapshot.COLUMNS, ...snapshot.KEY_COLUMNS]) {
       const next = columns.indexOf(`\`${name}\``, at);

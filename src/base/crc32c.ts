@@ -102,3 +102,8 @@ export function createCrc32c(options: { readonly native?: boolean } = {}): Crc32
 
 /** The fastest checksum function this installation has. */
 export const crc32c: Crc32c = createCrc32c();
+
+/** Loads the native package, which takes some milliseconds: for whoever waits for something else. */
+export function warmCrc32c(): void {
+  crc32c(new Uint8Array(NATIVE_MIN_BYTES), 0, NATIVE_MIN_BYTES);
+}

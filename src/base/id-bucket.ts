@@ -161,6 +161,14 @@ export class IdBucket {
   }
 }
 
+/** As many and as large as so many entries need; in the order of their hashes. */
+export function emptyBuckets(count: number): IdBucket[] {
+  let depth = 0;
+  while (slotsFor(Math.ceil(count / 2 ** depth)) > SPLIT_SLOTS) depth++;
+  const slots = slotsFor(Math.ceil(count / 2 ** depth));
+  return Array.from({ length: 2 ** depth }, () => new IdBucket(slots, depth));
+}
+
 /** The directory of buckets given in the order of their hashes; undefined when they leave a gap or overlap. */
 export function directoryOf(buckets: readonly IdBucket[]): IdBucket[] | undefined {
   let depth = 0;

@@ -14,6 +14,7 @@ import {
   SLOT_BYTES,
   SPLIT_SLOTS,
   directoryOf,
+  emptyBuckets,
   homeOf,
   nextSlots,
   slotsFor,
@@ -137,6 +138,11 @@ export class IdTable {
     return this.find(hashBytes(this.key, bytes, start, end), bytes, start, end);
   }
 
+  /** Makes an empty table as large as so many ids need, so that they come without a rebuild. */
+  expect(count: number): void {
+    if (this.size === 0) this.restore(this.hashKey, emptyBuckets(count));
+  }
+
   /**
    * Enters an id that is not in the table; its bytes are copied.
    * @returns the ref that `refOf` must give for the handle from now on, before the next call.
@@ -231,11 +237,9 @@ export class IdTable {
   private shrink(bucket: IdBucket, hash: number): void {
     const buddy = this.bucketOf(bucket.depth === 0 ? hash : hash ^ (1 << (32 - bucket.depth)));
     const together = bucket.count + buddy.count;
-    if (buddy !== bucket && buddy.depth === bucket.depth && together <= MERGE_COUNT) {
+    if (buddy !== bucket && buddy.depth === bucket.depth && together <= MERGE_COUNT)
       this.rebuild([bucket, buddy], hash, slotsFor(together), bucket.depth - 1);
-    } else {
-      this.rebuild([bucket], hash, slotsFor(bucket.count), bucket.depth);
-    }
+    else this.rebuild([bucket], hash, slotsFor(bucket.count), bucket.depth);
   }
 
   /** Puts one bucket in the place of some. `hash` is one that any of them holds. */

@@ -3,6 +3,7 @@
  * it, in one pass. What does not fold is CORRUPT, and the store is handed out only when everything
  * it will answer from was verified, or will be when it is first read.
  */
+import { warmCrc32c } from '../base/crc32c.ts';
 import { type StoreError, isStoreError } from '../base/errors.ts';
 import { nodeFileIo } from '../base/node-file-io.ts';
 import { type CatalogueEntry, decodeCatalogue } from '../snapshot/catalogue.ts';
@@ -71,7 +72,7 @@ class Opening {
   async run(): Promise<Store> {
     const { fileIo, clock, thread, random, logger, snapshots } = this.settings;
     const { durability, segmentBytes, maxPending, strict, blockingSync } = this.settings;
-    const log = await openLogWriter<Ticket | undefined>(this.location, {
+    const opening = openLogWriter<Ticket | undefined>(this.location, {
       fileIo,
       clock,
       thread,
@@ -87,7 +88,9 @@ class Opening {
       onFrame: this.folding,
       ...(snapshots.isArchiving ? { archiveDirectory: ARCHIVE_NAME } : {}),
     });
-    return this.assemble(log);
+    // While the disk is asked for the lock.
+    warmCrc32c();
+    return this.assemble(await opening);
   }
 
   /** Under the lock, before the log is read. Gives the last record that need not be. */
@@ -181,6 +184,10 @@ class Opening {
       logger,
       onBad: (error) => {
         pipeline.refuse(error);
+        this.snapshots?.replace(snapshot.offset);
+        this.corruption(error);
+      },
+      onBadIndex: (error) => {
         this.snapshots?.replace(snapshot.offset);
         this.corruption(error);
       },

@@ -131,6 +131,6 @@ class Reading {
   contexts(onBad: (error: StoreError) => void): LazyContexts | undefined {
     const { snapshot } = this;
     const { thread, logger } = this.settings;
-    return snapshot && new LazyContexts({ snapshot, thread, logger, onBad });
+    return snapshot && new LazyContexts({ snapshot, thread, logger, onBad, onBadIndex: onBad });
   }
 }

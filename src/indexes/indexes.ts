@@ -12,6 +12,7 @@ import type { Definition, MachineGroup, MachineStore } from '../instance/machine
 import { NO_ROW } from '../instance/row.ts';
 import { liveRows } from './live-rows.ts';
 import { MachineIndexes } from './machine-indexes.ts';
+import type { IndexSeed } from './seed.ts';
 import { type RowOrder, sortById } from './row-order.ts';
 import { SortedRows } from './sorted-rows.ts';
 import { StateLists } from './state-lists.ts';
@@ -30,6 +31,8 @@ export class Indexes {
   private readonly orders: Readonly<Record<RowOrder, SortedRows>>;
   /** Kept in step with the fold. */
   isAwake = false;
+  /** Of the snapshot the rows came from, until everything is built. */
+  seed: IndexSeed | undefined;
 
   constructor(instances: InstanceStore, machines: MachineStore, hashKey: Uint8Array) {
     this.instances = instances;
@@ -63,10 +66,17 @@ export class Indexes {
 
   /** Builds a little; false when nothing is left to build. */
   buildMore(): boolean {
-    if (!this.lists.isComplete) return this.lists.linkMore() || !this.isComplete;
-    for (const group of this.groups.values())
-      if (!group.isComplete) return group.buildMore(SLICE_ROWS) || !this.isComplete;
+    if (this.lists.isComplete) this.nextGroup()?.buildMore(SLICE_ROWS);
+    else this.lists.linkMore();
+    if (!this.isComplete) return true;
+    this.seed?.close();
+    this.seed = undefined;
     return false;
+  }
+
+  private nextGroup(): MachineIndexes | undefined {
+    for (const group of this.groups.values()) if (!group.isComplete) return group;
+    return undefined;
   }
 
   get memoryBytes(): number {
@@ -86,7 +96,7 @@ export class Indexes {
       indexes = new MachineIndexes(group, this.instances, this.hashKey);
       this.groups.set(group, indexes);
     }
-    indexes.declare();
+    indexes.declare(this.seed);
     for (const definition of group.versions.values())
       if (definition.isApplied) this.byDefinition[definition.index] = indexes;
   }

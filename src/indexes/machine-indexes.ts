@@ -11,6 +11,8 @@ import { namesOf } from '../query/paths.ts';
 import { skipValue } from '../value/skip.ts';
 import { bodyAt, isMap, sizeAt, textStart } from '../value/structure.ts';
 import { PathIndex } from './path-index.ts';
+import { type IndexSeed, SEED_ROWS } from './seed.ts';
+import { SeededRows } from './seeded-rows.ts';
 
 interface Declared {
   readonly index: PathIndex;
@@ -18,6 +20,10 @@ interface Declared {
   readonly field: Uint8Array;
   /** Rows below this are in it. */
   builtThrough: number;
+  /** What may tell of the path: asked when building begins. */
+  seed: IndexSeed | undefined;
+  /** What does, until the index is built. */
+  seeded: SeededRows | undefined;
 }
 
 export class MachineIndexes {
@@ -53,8 +59,8 @@ export class MachineIndexes {
     return this.declared.find((one) => one.index.path === path)?.index;
   }
 
-  /** Follows what the machine declares now. */
-  declare(): void {
+  /** Follows what the machine declares now; a seed tells what it knows of rows that are not changed since. */
+  declare(seed: IndexSeed | undefined): void {
     const { group } = this;
     const isEmpty = ![...group.versions.values()].some((one) => one.rows > 0);
     this.ours = [];
@@ -66,7 +72,7 @@ export class MachineIndexes {
       const names = namesOf(path);
       const index = new PathIndex(path, names, group.shapes, this.hashKey);
       const field = Buffer.from(names[0] as string);
-      return { index, field, builtThrough: isEmpty ? Infinity : 0 };
+      return { index, field, builtThrough: isEmpty ? Infinity : 0, seed, seeded: undefined };
     });
   }
 
@@ -97,21 +103,43 @@ export class MachineIndexes {
     while (!this.isComplete) this.buildMore(Infinity);
   }
 
-  /** Enters up to `count` more rows; false when everything is there. */
+  /** Enters up to `count` more rows, a block of them where a seed tells; false when everything is there. */
   buildMore(count: number): boolean {
     const one = this.declared.find((each) => each.builtThrough !== Infinity);
     if (one === undefined) return false;
     const { rows } = this.instances.rows;
-    const end = Math.min(rows, one.builtThrough + count);
-    for (let handle = one.builtThrough; handle < end; handle++) {
-      if (this.isOurs(handle)) {
-        this.contexts.locate(handle);
-        one.index.set(handle, this.contexts.bytes, this.contexts.start);
-      }
-      one.builtThrough = handle + 1;
+    const start = one.builtThrough;
+    if (one.seed !== undefined) this.askSeed(one, one.seed);
+    const isSeeded = one.seeded !== undefined;
+    const end = Math.min(rows, isSeeded ? start + SEED_ROWS - (start % SEED_ROWS) : start + count);
+    if (isSeeded) this.enterSeeded(one, start, end);
+    else
+      for (let handle = start; handle < end; handle++)
+        if (this.isOurs(handle)) this.enter(one, handle);
+    one.builtThrough = end;
+    if (end === rows) {
+      one.builtThrough = Infinity;
+      one.seeded?.end();
+      one.seeded = undefined;
     }
-    if (end === rows) one.builtThrough = Infinity;
     return !this.isComplete;
+  }
+
+  private askSeed(one: Declared, seed: IndexSeed): void {
+    const told = seed.find(this.group.name, one.index.path);
+    if (told !== undefined) one.seeded = new SeededRows(one.index, this.instances, seed, told);
+    one.seed = undefined;
+  }
+
+  private enterSeeded(one: Declared, start: number, end: number): void {
+    one.seeded?.enter(start, end, this.ours, (handle) => this.enter(one, handle));
+  }
+
+  /** What its context says. One that cannot be read throws, and is the next one again. */
+  private enter(one: Declared, handle: number): void {
+    one.builtThrough = handle;
+    this.contexts.locate(handle);
+    one.index.set(handle, this.contexts.bytes, this.contexts.start);
   }
 
   private isOurs(handle: number): boolean {

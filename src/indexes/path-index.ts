@@ -7,18 +7,16 @@
  * Main entries are addressed by handle (16 bytes each), the others by ELEMENT_BIT and a number.
  * Equality and counts cost the value, not the instances; order and ranges come from sorted-values.ts.
  */
-import { ByteWriter } from '../base/bytes.ts';
 import { FreeHandles } from '../base/free-handles.ts';
 import { RowTable } from '../base/row-table.ts';
-import { MAX_KEY_BYTES, encodeElementKey, encodeKey, rankOf } from '../query/key.ts';
+import { MAX_KEY_BYTES, encodeElementKey, rankOf } from '../query/key.ts';
 import { CLASS, type Scalar, classOf } from '../query/order.ts';
-import { RECORD } from '../value/format.ts';
 import { PathLocator } from '../value/path-locator.ts';
 import { readPacked } from '../value/read-packed.ts';
 import type { ShapeTable } from '../value/shape-table.ts';
 import { skipPacked } from '../value/skip.ts';
-import { bodyAt, isArray, isStructure, sizeAt } from '../value/structure.ts';
-import { encodeTextAt } from './text-key.ts';
+import { bodyAt, isArray, sizeAt } from '../value/structure.ts';
+import { PackedKey } from './packed-key.ts';
 import { SortedValues } from './sorted-values.ts';
 import { NO_ENTRY, ValueTable } from './value-table.ts';
 
@@ -28,8 +26,6 @@ const INDEX_MASK = 0xffff;
 const ENTRY = { value: 0, previous: 1, next: 2, element: 3, handle: 4 } as const;
 const MAIN_U32 = 4;
 const ELEMENT_U32 = 6;
-/** All lists and objects have one key. */
-const COMPOSITE: object = Object.freeze({});
 /** Kept as value + 1, so that rows never written say "none". */
 const NO_VALUE = 0;
 
@@ -43,7 +39,7 @@ export class PathIndex {
   private readonly main = new RowTable(4 * MAIN_U32);
   private readonly elements = new RowTable(4 * ELEMENT_U32);
   private readonly freeElements = new FreeHandles();
-  private readonly key = new ByteWriter(MAX_KEY_BYTES + 1);
+  private readonly key: PackedKey;
   /** Keys of cut texts: each stands for several values, whose order it does not tell. */
   private cutKeys = 0;
   /** Instances with an entry. */
@@ -54,6 +50,7 @@ export class PathIndex {
     this.names = names;
     this.shapes = shapes;
     this.locator = new PathLocator(shapes, names);
+    this.key = new PackedKey(shapes);
     this.values = new ValueTable(hashKey);
     this.sorted = new SortedValues(this.values);
   }
@@ -77,13 +74,14 @@ export class PathIndex {
   /** The packed context in bytes from `start` on is the instance's: enters it, or moves it. */
   set(handle: number, bytes: Uint8Array, start: number): void {
     const at = this.locator.find(bytes, start);
-    const rank = at < 0 ? this.writeAbsent() : this.writeKey(bytes, at);
+    const { key } = this;
+    const rank = at < 0 ? key.writeNone() : key.write(bytes, at);
     const isList = at >= 0 && isArray(bytes[at] as number);
     this.main.ensure(handle);
     const row = this.main.segmentOf(handle).u32;
     const i = (handle & INDEX_MASK) * MAIN_U32;
     const held = (row[i + ENTRY.value] as number) - 1;
-    const value = this.values.find(this.key.bytes, this.key.position);
+    const value = this.values.find(key.out.bytes, key.out.position);
     if (held < 0) {
       row[i + ENTRY.element] = NO_ENTRY;
       this.size++;
@@ -117,9 +115,10 @@ export class PathIndex {
   agrees(handle: number, bytes: Uint8Array, start: number): boolean {
     if (!this.has(handle)) return false;
     const at = this.locator.find(bytes, start);
-    if (at < 0) this.writeAbsent();
-    else this.writeKey(bytes, at);
-    if (this.values.find(this.key.bytes, this.key.position) !== this.valueOf(handle)) return false;
+    const { key } = this;
+    if (at < 0) key.writeNone();
+    else key.write(bytes, at);
+    if (this.values.find(key.out.bytes, key.out.position) !== this.valueOf(handle)) return false;
     const isList = at >= 0 && isArray(bytes[at] as number);
     const wanted = isList ? this.elementValues(bytes, at) : new Set<number>();
     const held = new Set<number>();
@@ -150,35 +149,40 @@ export class PathIndex {
     }
   }
 
-  // ---- keys ------------------------------------------------------------------------------------
+  // ---- values ----------------------------------------------------------------------------------
 
-  private writeAbsent(): number {
-    this.key.position = 0;
-    this.key.u8(CLASS.none);
-    return 0;
+  /** The value of the scalar at `at`, or of none; it stays, with or without instances, until it is let go. */
+  hold(bytes: Uint8Array | undefined, at: number): number {
+    const rank = bytes === undefined ? this.key.writeNone() : this.key.write(bytes, at);
+    const value = this.valueOfKey(rank);
+    this.values.addCount(value, 1);
+    return value;
   }
 
-  /** Of the value at `at`; returns its rank. */
-  private writeKey(bytes: Uint8Array, at: number): number {
-    this.key.position = 0;
-    const rank = encodeTextAt(bytes, at, this.key);
-    return rank >= 0 ? rank : this.writeOther(bytes, at);
+  letGo(value: number): void {
+    if (this.values.addCount(value, -1) === 0) this.drop(value);
   }
 
-  private writeOther(bytes: Uint8Array, at: number): number {
-    const isComposite = isStructure(bytes[at] as number) || bytes[at] === RECORD;
-    const end = isComposite ? at : skipPacked(this.shapes, bytes, at);
-    const value = isComposite ? COMPOSITE : readPacked(this.shapes, bytes, at, end);
-    encodeKey(value, this.key);
-    return rankOf(value);
+  /** Entries of so many instances will come, with so many values: makes room for them at once. */
+  expect(rows: number, values: number): void {
+    this.main.ensure(rows - 1);
+    if (this.size === 0) this.values.expect(values);
+  }
+
+  /** An instance that was expected, without an entry, has a value that is held, and no list. */
+  enter(handle: number, value: number): void {
+    this.main.segmentOf(handle).u32[(handle & INDEX_MASK) * MAIN_U32 + ENTRY.element] = NO_ENTRY;
+    this.size++;
+    this.link(handle, value);
   }
 
   private valueOfKey(rank: number): number {
-    const { values, key } = this;
-    const found = values.find(key.bytes, key.position);
+    const { values } = this;
+    const { bytes, position } = this.key.out;
+    const found = values.find(bytes, position);
     if (found >= 0) return found;
-    const added = values.add(key.bytes, key.position, rank);
-    if (isCut(key.bytes[0] as number, key.position)) this.cutKeys++;
+    const added = values.add(bytes, position, rank);
+    if (isCut(bytes[0] as number, position)) this.cutKeys++;
     this.sorted.insert(added);
     return added;
   }
@@ -191,7 +195,8 @@ export class PathIndex {
 
   /** Of the distinct scalars of the list at `at`; those that are new get a value. */
   private elementValues(bytes: Uint8Array, at: number): Set<number> {
-    const { shapes, key } = this;
+    const { shapes } = this;
+    const { out } = this.key;
     const found = new Set<number>();
     let position = bodyAt(bytes, at);
     for (let left = sizeAt(bytes, at); left > 0; left--) {
@@ -199,8 +204,8 @@ export class PathIndex {
       const element = readPacked(shapes, bytes, position, end);
       position = end;
       if (classOf(element) === CLASS.none) continue;
-      key.position = 0;
-      encodeElementKey(element as Scalar, key);
+      out.position = 0;
+      encodeElementKey(element as Scalar, out);
       found.add(this.valueOfKey(rankOf(element)));
     }
     return found;
@@ -249,16 +254,13 @@ export class PathIndex {
   }
 
   private link(entry: number, value: number): void {
-    const { values } = this;
-    const first = values.firstOf(value);
+    const first = this.values.prepend(value, entry);
     const row = this.rowOf(entry);
     const at = this.startOf(entry);
     row[at + ENTRY.value] = value + 1;
     row[at + ENTRY.previous] = NO_ENTRY;
     row[at + ENTRY.next] = first;
     if (first !== NO_ENTRY) this.rowOf(first)[this.startOf(first) + ENTRY.previous] = entry;
-    values.setFirst(value, entry);
-    values.addCount(value, 1);
   }
 
   private unlink(entry: number, value: number): void {
@@ -270,7 +272,12 @@ export class PathIndex {
     if (previous === NO_ENTRY) values.setFirst(value, next);
     else this.rowOf(previous)[this.startOf(previous) + ENTRY.next] = next;
     if (next !== NO_ENTRY) this.rowOf(next)[this.startOf(next) + ENTRY.previous] = previous;
-    if (values.addCount(value, -1) > 0) return;
+    if (values.addCount(value, -1) === 0) this.drop(value);
+  }
+
+  /** A value without entries goes. */
+  private drop(value: number): void {
+    const { values } = this;
     if (isCut(values.classOf(value), values.keyBytesOf(value))) this.cutKeys--;
     this.sorted.remove(value);
     values.remove(value);

@@ -7,7 +7,7 @@
  * first. Invariant: a row is in its list exactly when its offset is at least `linkedFrom`, and every
  * list is in offset order.
  */
-import { NO_ROW, ROW, ROW_INDEX_MASK } from '../instance/row.ts';
+import { NO_ROW, ROW, ROW_FLAG, ROW_INDEX_MASK } from '../instance/row.ts';
 import type { Definition, MachineStore } from '../instance/machine-store.ts';
 import type { InstanceStore } from '../instance/instance-store.ts';
 import { liveRowsInSteps } from './live-rows.ts';
@@ -15,7 +15,7 @@ import { sortByOffset } from './sort-by-offset.ts';
 import { TieRuns } from './tie-runs.ts';
 
 /** Rows linked between two pauses. */
-const STEP_ROWS = 1024;
+const STEP_ROWS = 4096;
 
 /** Heads and ends of one definition's lists, by state. */
 export class ListHeads {
@@ -80,18 +80,31 @@ export class StateLists {
 
   /** Before the heads, newest first; each step may be followed by any changes. */
   private *linkOlder(): Generator<void, void> {
-    const { instances, machines } = this;
+    const { instances } = this;
     const sorted = yield* sortByOffset(instances, yield* liveRowsInSteps(instances));
-    for (let i = sorted.length - 1; i >= 0; i--) {
-      if (i % STEP_ROWS === 0) yield;
-      const handle = sorted[i] as number;
-      const offset = instances.offset(handle);
-      // Changed, deleted or another instance by now: then it is linked, or has no place.
-      if (offset > this.startedAt || !instances.isLive(handle)) continue;
-      this.prepend(handle, machines.at(instances.definition(handle)), instances.state(handle));
-      this.linkedFrom = offset;
+    for (let end = sorted.length; end > 0; end -= STEP_ROWS) {
+      yield;
+      this.linkStep(sorted, Math.max(0, end - STEP_ROWS), end);
     }
     this.linkedFrom = 0;
+  }
+
+  /** A loop of its own, because one that yields is not made fast while it runs. */
+  private linkStep(sorted: Uint32Array, start: number, end: number): void {
+    const { instances, machines } = this;
+    const { rows } = instances;
+    for (let i = end - 1; i >= start; i--) {
+      const handle = sorted[i] as number;
+      const { u16, u32, f64 } = rows.segmentOf(handle);
+      const row = handle & ROW_INDEX_MASK;
+      const offset = f64[row * ROW.f64 + ROW.offset] as number;
+      const flags = u16[row * ROW.u16 + ROW.flags] as number;
+      // Changed, deleted or another instance by now: then it is linked, or has no place.
+      if (offset > this.startedAt || (flags & ROW_FLAG.live) === 0) continue;
+      const definition = machines.at(u32[row * ROW.u32 + ROW.definition] as number);
+      this.prepend(handle, definition, u16[row * ROW.u16 + ROW.state] as number);
+      this.linkedFrom = offset;
+    }
   }
 
   headsOf(definition: Definition): ListHeads {

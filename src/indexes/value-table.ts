@@ -45,6 +45,11 @@ export class ValueTable {
     return this.u32(value, VALUE.key);
   }
 
+  /** So many values will come. */
+  expect(count: number): void {
+    this.keys.expect(count);
+  }
+
   /** -1 when no entry has this key. */
   find(key: Uint8Array, end: number): number {
     return this.keys.getBytes(key, 0, end);
@@ -74,6 +79,16 @@ export class ValueTable {
 
   firstOf(value: number): number {
     return this.u32(value, VALUE.first);
+  }
+
+  /** An entry goes before the others; gives the one that was first. */
+  prepend(value: number, entry: number): number {
+    const { u32 } = this.rows.segmentOf(value);
+    const at = (value & INDEX_MASK) * VALUE.u32;
+    const first = u32[at + VALUE.first] as number;
+    u32[at + VALUE.first] = entry;
+    u32[at + VALUE.count] = (u32[at + VALUE.count] as number) + 1;
+    return first;
   }
 
   setFirst(value: number, entry: number): void {

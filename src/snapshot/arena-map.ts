@@ -12,10 +12,8 @@ export class ArenaMap {
   readonly arenas: number[] = [];
   private readonly heap: SlabHeap;
   private readonly source: ArenaSource;
-  /** By number of the arena. */
-  private readonly chunks: number[] = [];
-  /** Arenas before this one need not be filled any more. */
-  private filled = 0;
+  /** Index in the heap, by chunk. */
+  private readonly byChunk = new Map<number, number>();
 
   constructor(
     heap: SlabHeap,
@@ -29,31 +27,22 @@ export class ArenaMap {
       if (entry.kind !== kind) return;
       const arena = heap.addArena(source, chunk);
       heap.setEntries(arena, entry.count, entry.length);
-      this.chunks.push(chunk);
+      this.byChunk.set(chunk, arena);
       this.arenas.push(arena);
     });
   }
 
-  /** Verified bytes of a chunk, which must stay as they are; chunks come in their order. False when it is none of these. */
-  fill(chunk: number, bytes: Buffer): boolean {
-    while (this.filled < this.chunks.length && (this.chunks[this.filled] as number) < chunk)
-      this.filled++;
-    const arena = this.arenas[this.filled] ?? 0;
-    if (this.heap.isWaiting(arena, this.source, chunk)) this.heap.fillArena(arena, bytes);
-    return this.chunks[this.filled] === chunk;
+  /** Is a chunk one of these, whose arena nobody touched yet? */
+  isWaiting(chunk: number): boolean {
+    const arena = this.byChunk.get(chunk);
+    return arena !== undefined && this.heap.isWaiting(arena, this.source, chunk);
   }
 
-  /** Loads up to `count` arenas that nobody touched yet; false when there is none left. */
-  loadMore(count: number): boolean {
-    const { heap, source } = this;
-    let loaded = 0;
-    for (; this.filled < this.chunks.length && loaded < count; this.filled++) {
-      const arena = this.arenas[this.filled] as number;
-      const chunk = this.chunks[this.filled] as number;
-      if (!heap.isWaiting(arena, source, chunk)) continue;
-      heap.fillArena(arena, source.loadArena(chunk));
-      loaded++;
-    }
-    return this.filled < this.chunks.length;
+  /** Verified bytes of a chunk, which must stay as they are. False when it is none of these. */
+  fill(chunk: number, bytes: Buffer): boolean {
+    const arena = this.byChunk.get(chunk);
+    if (arena === undefined) return false;
+    if (this.heap.isWaiting(arena, this.source, chunk)) this.heap.fillArena(arena, bytes);
+    return true;
   }
 }

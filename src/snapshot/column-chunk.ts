@@ -75,6 +75,9 @@ export function headOfChunk(bytes: Buffer, columns: number): ChunkHead | undefin
   const rows = bytes.readUInt32LE(ROWS_HEADER.rows);
   const live = bytes.readUInt32LE(ROWS_HEADER.live);
   if (rows === 0 || rows > CHUNK_ROWS || live > rows || first % CHUNK_ROWS !== 0) return undefined;
+  // -1: there is no arena before.
+  for (let at: number = ROWS_HEADER.idArena; at < ROWS_HEADER.size; at += 4)
+    if (bytes.readInt32LE(at) < -1) return undefined;
   for (let column = 0; column < columns; column++) {
     const width = bytes.readUInt32LE(ROWS_HEADER.size + column * COLUMN.size + COLUMN.width);
     if (width > RAW_WIDTH) return undefined;

@@ -61,6 +61,10 @@ export const CHUNK = {
   results: 10,
   /** Buckets of the table from keys to their rows. */
   keyTable: 11,
+  /** What rows have at indexed paths, in the order of their handles: derived, and done without when it is damaged. */
+  indexColumns: 12,
+  /** The values that columns of 12 name, of one path. */
+  indexValues: 13,
 } as const;
 export type ChunkKind = (typeof CHUNK)[keyof typeof CHUNK];
 
@@ -137,6 +141,8 @@ export const CHUNK_ROWS = 4096;
 /** Width of a column whose values are f64 as they are. */
 export const RAW_WIDTH = 8;
 
+/** Start of a chunk of index columns, as many as a machine has paths; a descriptor each follows, then the columns. */
+export const INDEX_HEADER = { first: 0, rows: 4, columns: 8, reserved: 12, size: 16 } as const;
 /** Start of a bucket in a chunk of the id table; handles and tags follow. */
 export const BUCKET = { slots: 0, count: 4, depth: 8, width: 9, reserved: 10, size: 12 } as const;
 

@@ -16,15 +16,16 @@ import { KeyRowsReader } from './key-rows.ts';
 import { LazyRows } from './lazy-rows.ts';
 import { readDefinitions, readMachines } from './machine-chunks.ts';
 import { RowChunkReader } from './row-chunk-reader.ts';
+import { SnapshotSeed, isOfIndexes } from './snapshot-seed.ts';
 
-/** Slices of loadMore(), each well below a millisecond when the page cache has the file. */
+/** Slices of unpackMore(), each well below a millisecond. */
 const SLICE_ROW_CHUNKS = 2;
 const SLICE_BUCKETS = 16;
-const SLICE_ARENAS = 8;
+const SLICE_SEED = 16;
 
 /** Chunks of these kinds are read when they are touched. */
 export function isLate(kind: number): boolean {
-  return kind === CHUNK.contexts || kind === CHUNK.results;
+  return kind === CHUNK.contexts || kind === CHUNK.results || isOfIndexes(kind);
 }
 
 export class StateLoader {
@@ -40,6 +41,7 @@ export class StateLoader {
   private readonly buckets: IdBucket[] = [];
   private readonly keyBuckets: IdBucket[] = [];
   private readonly deleted: DeletedReader;
+  readonly seed: SnapshotSeed;
   private rowsTaken = 0;
   private live = 0;
   private keysTaken = 0;
@@ -63,6 +65,7 @@ export class StateLoader {
     const keyReader = new KeyRowsReader(this.keys.arenas, this.results.arenas, header.keys);
     this.keyRows = new LazyRows(keys.rows, KEY_COLUMNS.length, keyReader);
     this.deleted = new DeletedReader(header.deleted);
+    this.seed = new SnapshotSeed(entries, source, header.offset);
     instances.rows.restore(header.rows, this.rows);
     instances.free.fresh = header.rows;
     keys.restore(header.keys, this.keyRows);
@@ -115,15 +118,21 @@ export class StateLoader {
     return head !== undefined && head.live === head.rows;
   }
 
-  /** Unpacks or loads a slice of what nobody touched yet; false when there is nothing left. */
-  loadMore(): boolean {
+  /** Is it one of contexts or results that nobody touched yet? */
+  isWaiting(chunk: number, { kind }: ChunkEntry): boolean {
+    if (kind === CHUNK.contexts) return this.contexts.isWaiting(chunk);
+    return kind === CHUNK.results && this.results.isWaiting(chunk);
+  }
+
+  /** Unpacks a slice of what nobody touched yet, and reads what is told of indexes; false when there is nothing left. */
+  unpackMore(): boolean {
     if (this.rows.loadMore(SLICE_ROW_CHUNKS) || this.keyRows.loadMore(SLICE_ROW_CHUNKS))
       return true;
     const buckets = this.buckets.length > 0 ? this.buckets : this.keyBuckets;
     // One that was replaced meanwhile was unpacked before.
     for (const bucket of buckets.splice(-SLICE_BUCKETS)) bucket.unpack();
     if (this.buckets.length > 0 || this.keyBuckets.length > 0) return true;
-    return this.contexts.loadMore(SLICE_ARENAS) || this.results.loadMore(SLICE_ARENAS);
+    return this.seed.loadMore(SLICE_SEED);
   }
 
   /** After the last chunk that is not late. False when something is missing. */
@@ -144,6 +153,7 @@ export class StateLoader {
     state.offset = header.offset;
     state.time = header.time;
     state.maxTime = header.maxTime;
+    if (!this.seed.isEmpty) state.indexes.seed = this.seed;
     return instances.ids.size === header.instances && keys.keys.size === header.keys;
   }
 }

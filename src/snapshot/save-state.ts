@@ -10,6 +10,7 @@ import type { ChunkSink } from './chunk-sink.ts';
 import { CHUNK, CHUNK_BYTES, type ChunkKind } from './format.ts';
 import { writeBucket } from './id-table-chunk.ts';
 import { type DeletedEntry, writeDeleted } from './deleted-chunk.ts';
+import { IndexColumnsWriter } from './index-columns.ts';
 import { addKeys } from './save-keys.ts';
 import type { IdTable } from '../base/id-table.ts';
 import { invariant } from '../base/assert.ts';
@@ -33,7 +34,10 @@ export async function saveState(state: State, sink: ChunkSink, pause: Pause): Pr
   await addList(sink, CHUNK.definitions, definitions, writeDefinition, pause, 0);
   await sink.flush();
   await addList(sink, CHUNK.machines, groups, writeMachine, pause, 0);
-  await addInstances(state, sink, pause);
+  const indexed = new IndexColumnsWriter(groups, instances.contexts, instances.ids.hashKey);
+  await addInstances(state, sink, indexed, pause);
+  indexed.end(sink);
+  await sink.drain();
   const rest = (): Promise<void> => pause(rows);
   await addBuckets(sink, CHUNK.idTable, instances.ids, rows, (handle) => handle, rest);
   await addList(sink, CHUNK.deleted, deletedOf(state), writeDeleted, pause, rows);
@@ -81,7 +85,12 @@ async function addList<T>(
   await sink.drain();
 }
 
-async function addInstances(state: State, sink: ChunkSink, pause: Pause): Promise<void> {
+async function addInstances(
+  state: State,
+  sink: ChunkSink,
+  indexed: IndexColumnsWriter,
+  pause: Pause,
+): Promise<void> {
   const { instances } = state;
   const { ids, contexts } = instances;
   const { rows } = instances.rows;
@@ -94,13 +103,18 @@ async function addInstances(state: State, sink: ChunkSink, pause: Pause): Promis
     const start = out.position;
     const rowsOfChunk = rowChunk.finish(out);
     sink.end(CHUNK.rows, start, rowsOfChunk);
+    indexed.endRows(sink, rowsOfChunk);
   };
   for (let first = 0; first < rows; first += SLICE_ROWS) {
     const end = Math.min(rows, first + SLICE_ROWS);
-    if (rowChunk.isEmpty) rowChunk.begin(first, idArenas.packer, contextArenas.packer);
+    if (rowChunk.isEmpty) {
+      rowChunk.begin(first, idArenas.packer, contextArenas.packer);
+      indexed.begin(first);
+    }
     for (let handle = first; handle < end; handle++) {
       const segment = instances.segment(handle);
-      if ((instances.flags(handle) & ROW_FLAG.live) === 0) {
+      const flags = instances.flags(handle);
+      if ((flags & ROW_FLAG.live) === 0) {
         rowChunk.add(segment, handle, 0, 0);
         continue;
       }
@@ -110,6 +124,7 @@ async function addInstances(state: State, sink: ChunkSink, pause: Pause): Promis
       contexts.locateSlot(handle);
       rowChunk.add(segment, handle, ids.end - ids.start, contexts.end - contexts.start);
       contextArenas.add(contexts.bytes, contexts.start, contexts.end);
+      if ((flags & ROW_FLAG.deleted) === 0) indexed.add(handle, instances.definition(handle));
     }
     if (rowChunk.isFull || end === rows) endRows();
     await sink.drain();

@@ -29,6 +29,7 @@ import {
   SNAPSHOT_VERSION,
 } from './format.ts';
 import { StateLoader, isLate } from './load-state.ts';
+import { isOfIndexes } from './snapshot-seed.ts';
 import { snapshotOffset } from './snapshot-name.ts';
 
 export interface SnapshotFile {
@@ -47,12 +48,16 @@ export interface SnapshotFile {
   /**
    * Into a fresh State; one that this failed on must not be used. 'lazy' keeps the file open and
    * reads contexts on first touch; 'now' reads and verifies all. Everything else is read and verified
-   * here, and unpacked when it is touched.
+   * here, and unpacked when it is touched. What is told of indexes may be damaged, see `indexFailure`.
    * @throws {StoreError} CORRUPT, WAL_IO_ERROR
    */
   load(state: State, contexts: 'lazy' | 'now'): Promise<void>;
-  /** Unpacks a slice of the rows, or loads one of the contexts, that nobody touched yet; blocks. False when all are there. @throws as load() */
-  loadMore(): boolean;
+  /** Unpacks a slice of the rows and tables that nobody touched yet; false when all are there. */
+  unpackMore(): boolean;
+  /** Reads the contexts that nobody touched yet, in pieces that leave the thread to others. @throws as load() */
+  loadContexts(): Promise<void>;
+  /** Why nothing is told of indexes any more, if so: they are built from the contexts. */
+  readonly indexFailure: StoreError | undefined;
   /** Reads every chunk; `pause` is awaited after each. @throws {StoreError} CORRUPT at the first bad one */
   verify(pause?: () => Promise<void>): Promise<void>;
   /** Contexts of a lazily loaded state that nobody touched yet cannot be read any more. */
@@ -207,9 +212,10 @@ class OpenSnapshot implements SnapshotFile, ArenaSource {
     this.loader = loader;
     if (contexts === 'lazy') return;
     await this.reads.each(
-      ({ kind }) => isLate(kind),
+      ({ kind }) => isLate(kind) && !isOfIndexes(kind),
       (chunk, entry, bytes) => this.takeChunk(loader, chunk, entry, bytes),
     );
+    loader.seed.loadAll();
   }
 
   private takeChunk(loader: StateLoader, chunk: number, entry: ChunkEntry, bytes: Buffer): void {
@@ -235,8 +241,21 @@ class OpenSnapshot implements SnapshotFile, ArenaSource {
     return this.reads.readNow(block);
   }
 
-  loadMore(): boolean {
-    return this.loader?.loadMore() ?? false;
+  get indexFailure(): StoreError | undefined {
+    return this.loader?.seed.failure;
+  }
+
+  unpackMore(): boolean {
+    return this.loader?.unpackMore() ?? false;
+  }
+
+  async loadContexts(): Promise<void> {
+    const { loader } = this;
+    if (loader === undefined) return;
+    await this.reads.each(
+      (entry, chunk) => loader.isWaiting(chunk, entry),
+      (chunk, entry, bytes) => this.takeChunk(loader, chunk, entry, bytes),
+    );
   }
 
   async verify(pause?: () => Promise<void>): Promise<void> {

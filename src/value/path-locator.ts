@@ -51,7 +51,9 @@ export class PathLocator {
     const places = this.places[level] as Int8Array;
     const known = places[shape] as number;
     if (known !== UNKNOWN) return known;
-    const found = this.shapes.namesOf(shape).indexOf(this.path[level] as string);
+    const names: readonly string[] | undefined = this.shapes.namesOf(shape);
+    if (names === undefined) throw new RangeError(`there is no shape ${shape}`);
+    const found = names.indexOf(this.path[level] as string);
     places[shape] = found < 0 ? ABSENT : found;
     return found;
   }

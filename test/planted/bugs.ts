@@ -465,6 +465,18 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'an index believes a snapshot about rows that were changed since',
+    faults: 'TST-4',
+    campaign: 'store',
+    changes: [
+      {
+        file: 'src/indexes/seeded-rows.js',
+        find: 'const isChanged = f64[row * ROW.f64 + ROW.offset] > offset;',
+        replace: 'const isChanged = false;',
+      },
+    ],
+  },
+  {
     name: 'asOf at an offset shows one commit less',
     faults: 'TST-4',
     campaign: 'store',

@@ -1,7 +1,7 @@
 /**
- * Contexts that opening left in the snapshot file: read and verified behind everything else, in
- * slices, until all are in memory and the file can be closed. Whoever needs one earlier reads it
- * on the spot.
+ * What opening left packed, or in the snapshot file: rows are unpacked in slices and contexts read and
+ * verified in runs, side by side, until all are in memory and the file can be closed. Whoever needs
+ * one earlier unpacks or reads it on the spot.
  */
 import { StoreError, isStoreError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -16,6 +16,8 @@ export interface LazyContextsOptions {
   readonly logger: Logger;
   /** A chunk is damaged: reads of what is in it fail from now on. */
   readonly onBad: (error: StoreError) => void;
+  /** What the snapshot says of indexes is damaged: nothing is missing, they are built from the contexts. */
+  readonly onBadIndex: (error: StoreError) => void;
 }
 
 export class LazyContexts {
@@ -23,7 +25,9 @@ export class LazyContexts {
   private isStopped = false;
   private closing: Promise<void> | undefined;
   private status: 'loading' | 'loaded' | 'damaged' = 'loading';
-  private readonly step = (): void => this.run();
+  /** Of unpacking and reading, how many are not done yet. */
+  private left = 2;
+  private readonly step = (): void => this.unpack();
 
   constructor(options: LazyContextsOptions) {
     this.options = options;
@@ -36,29 +40,41 @@ export class LazyContexts {
 
   start(): void {
     this.options.thread.nextTurn(this.step);
+    void this.read();
   }
 
-  private run(): void {
+  private unpack(): void {
+    if (this.isStopped) return;
+    if (this.options.snapshot.unpackMore()) this.options.thread.nextTurn(this.step);
+    else this.done();
+  }
+
+  private async read(): Promise<void> {
     if (this.isStopped) return;
     const { snapshot, thread, onBad } = this.options;
-    let hasMore: boolean;
     try {
-      hasMore = snapshot.loadMore();
+      await snapshot.loadContexts();
     } catch (cause) {
+      if (this.isStopped) return;
       // A disk that gives errors now may not do so later; readers meanwhile get the error themselves.
       if (isStoreError(cause, 'WAL_IO_ERROR')) {
-        thread.delay(RETRY_MS, this.step);
+        thread.delay(RETRY_MS, () => void this.read());
         return;
       }
       this.status = 'damaged';
       onBad(asStoreError(cause, snapshot.path));
       return;
     }
-    if (hasMore) {
-      thread.nextTurn(this.step);
-      return;
-    }
+    this.done();
+  }
+
+  private done(): void {
+    if (--this.left > 0 || this.isStopped) return;
+    const { snapshot, onBadIndex } = this.options;
+    const { indexFailure } = snapshot;
     this.status = 'loaded';
+    if (indexFailure !== undefined && !isStoreError(indexFailure, 'WAL_IO_ERROR'))
+      onBadIndex(indexFailure);
     void this.stop();
   }
 

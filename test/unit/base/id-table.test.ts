@@ -36,8 +36,9 @@ function expectSame(owner: IdOwner, model: Map<string, number>): void {
 
 test('the table answers as a Map does, for any ids under any key', () => {
   fc.assert(
-    fc.property(hashKeys, steps, (key, commands) => {
+    fc.property(hashKeys, steps, fc.constantFrom(0, 1, 40, 5000), (key, commands, expected) => {
       const owner = new IdOwner(key);
+      owner.table.expect(expected);
       const model = new Map<string, number>();
       for (const { id, remove } of commands) {
         const handle = model.get(id);
@@ -54,6 +55,17 @@ test('the table answers as a Map does, for any ids under any key', () => {
       expect(owner.heap.usedBytes).toBe(0);
     }),
   );
+});
+
+test('a table that was told how many ids come takes them without a rebuild', () => {
+  for (const count of [1, 900, 1500, 20_000]) {
+    const owner = new IdOwner(KEY);
+    owner.table.expect(count);
+    const before = owner.table.memoryBytes;
+    for (let i = 0; i < count; i++) owner.add(`id-${i}`);
+    for (let i = 0; i < count; i++) expect(owner.table.get(`id-${i}`)).toBeGreaterThanOrEqual(0);
+    expect(owner.table.memoryBytes).toBe(before);
+  }
 });
 
 /** Grows to `peak`, shrinks to a tenth, three times over, with removals and puts mixed throughout. */

@@ -105,7 +105,7 @@ export class RecordHistory {
 
   private indexes(): void {
     const { name } = this.pick(this.state.machines.all()).machine;
-    writeValue(this.body, ['n', 'deep.a', 'tag'].slice(0, this.choose(4)), 'indexes');
+    writeValue(this.body, ['n', 'deep.a', 'deep.b', 'tag'].slice(0, this.choose(5)), 'indexes');
     const bytes = this.body.bytes.slice(0, this.body.position);
     encode.encodeIndexes(this.out, this.time, name, bytes, this.notes);
   }
