@@ -57,14 +57,36 @@ export function writeColumn(
     return;
   }
   out.bytes.fill(0, start, start + size);
-  const low = width < 4 ? width : 4;
+  if (width <= 3) {
+    writeNarrow(out.bytes, start, packing, values, count);
+    out.position = start + size;
+    return;
+  }
   const high = start + 4 * count;
   for (let i = 0; i < count; i++) {
     const distance = (values[i] as number) - base;
-    put(out.bytes, start + i * low, low, distance);
+    put(out.bytes, start + i * 4, 4, distance);
     if (width > 4) put(out.bytes, high + i * (width - 4), width - 4, distance / 2 ** 32);
   }
   out.position = start + size;
+}
+
+/** Most columns: bits of a distance below 2^24. */
+function writeNarrow(
+  bytes: Uint8Array,
+  start: number,
+  { base, width }: Packing,
+  values: Float64Array,
+  count: number,
+): void {
+  let at = start;
+  if (width === 0) return;
+  for (let i = 0; i < count; i++, at += width) {
+    const distance = (values[i] as number) - base;
+    bytes[at] = distance;
+    if (width > 1) bytes[at + 1] = distance >>> 8;
+    if (width > 2) bytes[at + 2] = distance >>> 16;
+  }
 }
 
 function put(bytes: Uint8Array, at: number, width: number, value: number): void {

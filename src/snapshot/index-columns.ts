@@ -8,7 +8,7 @@ import { ByteWriter } from '../base/bytes.ts';
 import { MAX_ID_BYTES } from '../base/id-slot.ts';
 import { IdTable } from '../base/id-table.ts';
 import { SlabHeap } from '../base/slab-heap.ts';
-import { SEED_NUMBER } from '../indexes/seed.ts';
+import { type IndexSeed, type PathSeed, SEED_NUMBER } from '../indexes/seed.ts';
 import type { ContextStore } from '../instance/context-store.ts';
 import type { MachineGroup } from '../instance/machine-store.ts';
 import { namesOf } from '../query/paths.ts';
@@ -31,13 +31,22 @@ export class IndexColumnsWriter {
   private readonly all: PathValues[] = [];
   private readonly columns: Float64Array[];
   private readonly contexts: ContextStore;
+  /** Rows changed by later records are not what the snapshot before tells of them. */
+  private readonly toldThrough: number;
   private first = 0;
 
-  constructor(groups: Iterable<MachineGroup>, contexts: ContextStore, hashKey: Uint8Array) {
+  /** `seed`: of the snapshot the state was loaded from, which spares asking the contexts of rows not changed since. */
+  constructor(
+    groups: Iterable<MachineGroup>,
+    contexts: ContextStore,
+    hashKey: Uint8Array,
+    seed: IndexSeed | undefined,
+  ) {
     this.contexts = contexts;
+    this.toldThrough = seed?.offset ?? -1;
     let most = 0;
     for (const group of groups) {
-      const paths = group.indexes.map((path) => new PathValues(group, path, hashKey));
+      const paths = group.indexes.map((path) => new PathValues(group, path, hashKey, seed));
       this.all.push(...paths);
       for (const one of group.versions.values()) if (one.isApplied) this.pathsOf[one.index] = paths;
       most = Math.max(most, paths.length);
@@ -49,18 +58,26 @@ export class IndexColumnsWriter {
   begin(first: number): void {
     this.first = first;
     for (const column of this.columns) column.fill(SEED_NUMBER.untold);
+    for (const path of this.all) path.begin(first);
   }
 
   /** A row of the chunk; instances that are deleted are in no index. */
-  add(handle: number, definition: number): void {
+  add(handle: number, definition: number, offset: number): void {
     const paths = this.pathsOf[definition];
     if (paths === undefined || paths.length === 0) return;
-    this.contexts.locate(handle);
-    const { bytes, start } = this.contexts;
+    const row = handle - this.first;
+    const isTold = offset <= this.toldThrough;
     for (let place = 0; place < paths.length; place++) {
-      const number = (paths[place] as PathValues).numberOf(bytes, start);
-      (this.columns[place] as Float64Array)[handle - this.first] = number;
+      const path = paths[place] as PathValues;
+      let number: number = isTold ? path.numberTold(row) : SEED_NUMBER.untold;
+      if (number === SEED_NUMBER.untold) number = this.numberIn(path, handle);
+      (this.columns[place] as Float64Array)[row] = number;
     }
+  }
+
+  private numberIn(path: PathValues, handle: number): number {
+    this.contexts.locate(handle);
+    return path.numberOf(this.contexts.bytes, this.contexts.start);
   }
 
   /** The chunk, of so many rows; none when no machine has an index. */
@@ -106,8 +123,14 @@ class PathValues {
   private readonly table: IdTable;
   private readonly values = new ByteWriter(4096);
   private readonly maxBytes: number;
+  private readonly told: PathSeed | undefined;
+  private toldNumbers: Float64Array | undefined;
+  /** By value of the seed its number here, 0 while it has none. */
+  private readonly renumbered: Uint32Array;
 
-  constructor(group: MachineGroup, path: string, hashKey: Uint8Array) {
+  constructor(group: MachineGroup, path: string, hashKey: Uint8Array, seed: IndexSeed | undefined) {
+    this.told = seed?.find(group.name, path);
+    this.renumbered = new Uint32Array(this.told?.starts.length ?? 0);
     this.machine = group.name;
     this.path = path;
     this.place = group.indexes.indexOf(path);
@@ -124,6 +147,27 @@ class PathValues {
     return this.refs[value] as number;
   }
 
+  begin(first: number): void {
+    this.toldNumbers = this.told?.numbersFrom(first);
+  }
+
+  /** What the seed tells of a row of the chunk. */
+  numberTold(row: number): number {
+    const number = this.toldNumbers?.[row] ?? SEED_NUMBER.untold;
+    if (number < SEED_NUMBER.first || this.told === undefined) return number;
+    const { bytes, starts } = this.told;
+    const value = number - SEED_NUMBER.first;
+    const known = this.renumbered[value] ?? SEED_NUMBER.untold;
+    if (known !== SEED_NUMBER.untold || value >= starts.length) return known;
+    const found = this.numberOfValue(
+      bytes,
+      starts[value] as number,
+      starts[value + 1] ?? bytes.length,
+    );
+    this.renumbered[value] = found;
+    return found;
+  }
+
   /** Of the packed context at `start`. */
   numberOf(bytes: Uint8Array, start: number): number {
     const at = this.locator.find(bytes, start);
@@ -131,7 +175,10 @@ class PathValues {
     const lead = bytes[at] as number;
     if (isArray(lead)) return SEED_NUMBER.untold;
     if (lead === RECORD || isStructure(lead)) return SEED_NUMBER.none;
-    const end = skipPacked(this.shapes, bytes, at);
+    return this.numberOfValue(bytes, at, skipPacked(this.shapes, bytes, at));
+  }
+
+  private numberOfValue(bytes: Uint8Array, at: number, end: number): number {
     if (end - at > MAX_ID_BYTES) return SEED_NUMBER.untold;
     const known = this.table.getBytes(bytes, at, end);
     return known >= 0 ? SEED_NUMBER.first + known : this.add(bytes, at, end);

@@ -34,7 +34,12 @@ export async function saveState(state: State, sink: ChunkSink, pause: Pause): Pr
   await addList(sink, CHUNK.definitions, definitions, writeDefinition, pause, 0);
   await sink.flush();
   await addList(sink, CHUNK.machines, groups, writeMachine, pause, 0);
-  const indexed = new IndexColumnsWriter(groups, instances.contexts, instances.ids.hashKey);
+  const indexed = new IndexColumnsWriter(
+    groups,
+    instances.contexts,
+    instances.ids.hashKey,
+    state.indexes.seed,
+  );
   await addInstances(state, sink, indexed, pause);
   indexed.end(sink);
   await sink.drain();
@@ -124,7 +129,8 @@ async function addInstances(
       contexts.locateSlot(handle);
       rowChunk.add(segment, handle, ids.end - ids.start, contexts.end - contexts.start);
       contextArenas.add(contexts.bytes, contexts.start, contexts.end);
-      if ((flags & ROW_FLAG.deleted) === 0) indexed.add(handle, instances.definition(handle));
+      if ((flags & ROW_FLAG.deleted) === 0)
+        indexed.add(handle, instances.definition(handle), instances.offset(handle));
     }
     if (rowChunk.isFull || end === rows) endRows();
     await sink.drain();
