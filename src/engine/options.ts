@@ -117,6 +117,11 @@ function checkNames(given: object, known: readonly string[], path: string): void
 
 function snapshotsOf(given: StoreOptions): SnapshotSettings {
   const { snapshotInterval } = given;
+  if (typeof snapshotInterval === 'string' && snapshotInterval !== 'auto') {
+    const allowed = "'auto' or a number of records";
+    const message = `options.snapshotInterval must be ${allowed}, not ${shown(snapshotInterval)}`;
+    throw badRequest(message, 'options.snapshotInterval', allowed);
+  }
   return {
     interval:
       snapshotInterval === 'auto' || snapshotInterval === undefined

@@ -16,12 +16,21 @@ import { checkObject } from './write-options.ts';
 export class Reads {
   readonly state: State;
   private isClosed = false;
+  private readonly what: string;
   private readonly isOver: (deletedAtOffset: number) => boolean;
 
-  /** `isOver`: is an instance deleted by this record past its retention, purged or not? Then it is not shown. */
-  constructor(state: State, isOver: (deletedAtOffset: number) => boolean = () => false) {
+  /**
+   * `isOver`: is an instance deleted by this record past its retention, purged or not? Then it is not shown.
+   * `what` is read, for messages.
+   */
+  constructor(
+    state: State,
+    isOver: (deletedAtOffset: number) => boolean = () => false,
+    what: string = 'the store',
+  ) {
     this.state = state;
     this.isOver = isOver;
+    this.what = what;
   }
 
   close(): void {
@@ -30,7 +39,7 @@ export class Reads {
 
   /** @throws {StoreError} STORE_CLOSED */
   admit(): void {
-    if (this.isClosed) throw new StoreError('STORE_CLOSED', 'the store is closed');
+    if (this.isClosed) throw new StoreError('STORE_CLOSED', `${this.what} is closed`);
   }
 
   /** Handle of an instance of this machine, deleted ones included; -1 when there is none. */

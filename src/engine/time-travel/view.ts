@@ -17,7 +17,7 @@ export class PastView implements View {
     this.past = past;
     this.onClose = onClose;
     this.offset = past.state.offset;
-    this.reads = new Reads(past.state);
+    this.reads = new Reads(past.state, () => false, 'the view');
     // A cursor of a view belongs to the moment too.
     const source = { reads: this.reads, storeId: `${storeId}@${this.offset}` };
     this.instances = instanceReads(source, undefined);

@@ -126,7 +126,10 @@ describe('views', () => {
     expect(foreign.code).toBe('BAD_REQUEST');
     await view.close();
     await view.close();
-    expect((await refusalOf(() => view.instances.get('d-1'))).code).toBe('STORE_CLOSED');
+    expect(await refusalOf(() => view.instances.get('d-1'))).toMatchObject({
+      code: 'STORE_CLOSED',
+      message: 'the view is closed',
+    });
     await store.close();
   });
 
