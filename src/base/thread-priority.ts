@@ -1,23 +1,20 @@
-/**
- * The priority of a single thread. Linux schedules threads, and takes the number of one wherever it
- * takes that of a process; elsewhere a process has one priority, which is not ours to change.
- */
-import { readlinkSync } from 'node:fs';
+/** The priority of a single thread, which only Linux knows; elsewhere it is that of the process, and not ours to change. */
 import { setPriority } from 'node:os';
 
 /**
- * Steps below normal: enough to be interrupted by whatever wakes up, and still a tenth of a processor
- * beside a thread that never sleeps, so that the work ends.
+ * Steps below normal: enough to be interrupted by whatever wakes up, and still a quarter of a processor
+ * beside a thread that never sleeps, for somebody may be waiting for the work. A thread cannot take
+ * it back.
  */
-const BACKGROUND = 10;
+const BACKGROUND = 5;
 
 /** Whatever wakes up goes before the calling thread, where the system can do that. Costs nothing to lose. */
 export function runInBackground(): void {
+  if (process.platform !== 'linux') return;
   try {
-    // Its own entry: <process>/task/<thread>.
-    const thread = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
-    setPriority(thread, BACKGROUND);
+    // There, 0 is the calling thread.
+    setPriority(0, BACKGROUND);
   } catch {
-    // Another system, or one that hides /proc: pauses alone must do.
+    // Not allowed here: pauses alone must do.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What writes answer. A Transition and a Created keep the packed context as their record left it
- * and decode it when somebody looks; everything else is plain data.
+ * What writes answer. A Transition keeps the packed context as its event left it and decodes it
+ * when somebody looks; everything else is plain data.
  */
 import { inspect } from 'node:util';
 import { StoreError } from '../base/errors.ts';
@@ -12,54 +12,18 @@ import type { State } from '../state/state.ts';
 import { ROW, ROW_FLAG, ROW_INDEX_MASK } from '../instance/row.ts';
 import type { Created, Instance, Transition } from './api/instance.ts';
 
-/**
- * Gives an object a getter of its own. Old, but a third of what Object.defineProperty costs, which
- * is as much as all else about a result (bench load).
- */
-const { __defineGetter__: defineGetter } = Object.prototype as unknown as {
-  readonly __defineGetter__: (this: object, name: string, get: () => unknown) => void;
-};
-
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
-/** A context as a record left it: kept packed, decoded at the first look, the same object afterwards. */
-abstract class KeptContext {
+/**
+ * What a transition answers. Everything but the context is known when it is decided; that is kept
+ * packed as the event left it, decoded at the first look, and the same object afterwards.
+ */
+export class TransitionResult implements Transition {
   readonly #definition: Definition;
   #bytes: Uint8Array = NO_BYTES;
   #start = 0;
   #end = 0;
   #context: Data | undefined;
-
-  constructor(definition: Definition) {
-    this.#definition = definition;
-  }
-
-  /** @internal the context as the record left it, packed; the bytes must not change any more */
-  keepPacked(bytes: Uint8Array, start: number, end: number): this {
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
-    return this;
-  }
-
-  protected get isDropped(): boolean {
-    return this.#start === this.#end;
-  }
-
-  /** @internal */
-  decode(): Data {
-    this.#context ??= this.#read();
-    return this.#context;
-  }
-
-  #read(): Data {
-    if (this.#start === this.#end) throw contextDropped();
-    return readPacked(this.#definition.machine.shapes, this.#bytes, this.#start, this.#end) as Data;
-  }
-}
-
-/** What a transition answers. Everything but the context is known when it is decided. */
-export class TransitionResult extends KeptContext implements Transition {
   readonly id: string;
   readonly machine: string;
   readonly version: number;
@@ -80,7 +44,7 @@ export class TransitionResult extends KeptContext implements Transition {
     applied: boolean,
     eventId: string | undefined,
   ) {
-    super(definition);
+    this.#definition = definition;
     const compiled = definition.compiled;
     const rule = compiled.transitions[transition] as CompiledTransition;
     this.id = id;
@@ -95,13 +59,31 @@ export class TransitionResult extends KeptContext implements Transition {
     if (eventId !== undefined) this.eventId = eventId;
   }
 
+  /** @internal the context as the event left it, packed; the bytes must not change any more */
+  keepPacked(bytes: Uint8Array, start: number, end: number): this {
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
+    return this;
+  }
+
   get context(): Data {
-    return this.decode();
+    this.#context ??= this.#decode();
+    return this.#context;
+  }
+
+  #decode(): Data {
+    if (this.#start === this.#end) throw contextDropped();
+    const { shapes } = this.#definition.machine;
+    const context = readPacked(shapes, this.#bytes, this.#start, this.#end) as Data;
+    // They lie among those of others, which nobody may want any more.
+    this.#bytes = NO_BYTES;
+    return context;
   }
 
   /** Without the context if that was not kept: turning a result to text must not throw. */
   toJSON(): object {
-    return Object.assign({}, this, this.isDropped ? {} : { context: this.context });
+    return Object.assign({}, this, this.#start === this.#end ? {} : { context: this.context });
   }
 
   static {
@@ -114,46 +96,28 @@ export class TransitionResult extends KeptContext implements Transition {
   }
 }
 
-/** One for all results, which so have one hidden class. */
-function getContext(this: KeptContext): Data {
-  return this.decode();
-}
+const NOT_YET: Data = Object.freeze({});
 
-/** What a create answers: the instance as it is made. Everything but the context is known when it is decided. */
-export class CreatedResult extends KeptContext implements Created {
-  readonly id: string;
-  readonly machine: string;
-  readonly version: number;
-  readonly state: string;
-  /** A property of its own, so that copies of a result have it too: an instance is plain data. */
-  declare readonly context: Data;
-  readonly createdAt: number;
-  readonly updatedAt: number;
-  readonly offset: number;
-  readonly deleted = false;
-  readonly applied = true;
-
-  constructor(id: string, definition: Definition, at: number, offset: number) {
-    super(definition);
-    const { compiled } = definition;
-    this.id = id;
-    this.machine = definition.machine.name;
-    this.version = definition.version;
-    this.state = compiled.states[compiled.initial] as string;
-    this.createdAt = at;
-    this.updatedAt = at;
-    this.offset = offset;
-    defineGetter.call(this, 'context', getContext);
-  }
-
-  static {
-    // What the console shows: the context instead of its getter.
-    Object.defineProperty(this.prototype, inspect.custom, {
-      value(this: CreatedResult): object {
-        return Object.assign({}, this);
-      },
-    });
-  }
+/** What a create answers, but for the context, which is the one that is applied. */
+export function newInstance(
+  id: string,
+  definition: Definition,
+  at: number,
+  offset: number,
+): Created {
+  const { compiled, machine, version } = definition;
+  return {
+    id,
+    machine: machine.name,
+    version,
+    state: compiled.states[compiled.initial] as string,
+    context: NOT_YET,
+    createdAt: at,
+    updatedAt: at,
+    offset,
+    deleted: false,
+    applied: true,
+  };
 }
 
 /** A first result is kept with at most 4 KiB of context. */

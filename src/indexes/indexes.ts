@@ -68,10 +68,15 @@ export class Indexes {
   buildMore(): boolean {
     if (this.lists.isComplete) this.nextGroup()?.buildMore(SLICE_ROWS);
     else this.lists.linkMore();
-    if (!this.isComplete) return true;
-    this.seed?.close();
+    this.letGoOfSeed();
+    return !this.isComplete;
+  }
+
+  /** When nothing is left that a snapshot could tell. */
+  private letGoOfSeed(): void {
+    if (this.seed === undefined || !this.isComplete) return;
+    this.seed.close();
     this.seed = undefined;
-    return false;
   }
 
   private nextGroup(): MachineIndexes | undefined {
@@ -158,6 +163,7 @@ export class Indexes {
     this.wake(offset);
     const indexes = this.groups.get(group);
     indexes?.complete();
+    this.letGoOfSeed();
     return indexes;
   }
 

@@ -103,7 +103,7 @@ export class MachineIndexes {
     while (!this.isComplete) this.buildMore(Infinity);
   }
 
-  /** Enters up to `count` more rows, a block of them where a seed tells; false when everything is there. */
+  /** Enters up to `count` more rows, at most a block of them where a seed tells; false when everything is there. */
   buildMore(count: number): boolean {
     const one = this.declared.find((each) => each.builtThrough !== Infinity);
     if (one === undefined) return false;
@@ -111,7 +111,8 @@ export class MachineIndexes {
     const start = one.builtThrough;
     if (one.seed !== undefined) this.askSeed(one, one.seed);
     const isSeeded = one.seeded !== undefined;
-    const end = Math.min(rows, isSeeded ? start + SEED_ROWS - (start % SEED_ROWS) : start + count);
+    const most = isSeeded ? Math.min(count, SEED_ROWS - (start % SEED_ROWS)) : count;
+    const end = Math.min(rows, start + most);
     if (isSeeded) this.enterSeeded(one, start, end);
     else
       for (let handle = start; handle < end; handle++)

@@ -77,11 +77,13 @@ export class ChunkReads {
         for (let chunk = run.from; chunk < run.to; chunk++) {
           const entry = this.entries[chunk] as ChunkEntry;
           this.check(chunk, bytes, at, at + entry.length);
-          const taken = take(chunk, entry, bytes.subarray(at, at + entry.length));
+          const view = bytes.subarray(at, at + entry.length);
+          // What is kept holds no more than itself: chunks of a run may be let go one by one.
+          const taken = take(chunk, entry, isReused ? view : copyOf(view));
           if (taken !== undefined) await taken;
           at += entry.length;
         }
-        if (isReused) spares.push(bytes);
+        spares.push(bytes);
       }
     } catch (error) {
       await Promise.allSettled(ahead);
@@ -149,4 +151,10 @@ export class ChunkReads {
     this.isClosed = true;
     await this.handle.close();
   }
+}
+
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }

@@ -16,13 +16,13 @@ export function isOfIndexes(kind: number): boolean {
   return kind === CHUNK.indexColumns || kind === CHUNK.indexValues;
 }
 
-/** What a chunk of values says. */
+/** What a chunk of values is of. */
 interface Told {
   readonly machine: string;
   readonly path: string;
   readonly place: number;
+  readonly count: number;
   readonly bytes: Uint8Array;
-  readonly starts: Uint32Array;
 }
 
 export class SnapshotSeed implements IndexSeed {
@@ -79,7 +79,9 @@ export class SnapshotSeed implements IndexSeed {
     this.told ??= this.sensible(() => this.values.map((chunk) => this.toldBy(chunk))) ?? [];
     const found = this.told.find((one) => one.machine === machine && one.path === path);
     if (found === undefined) return undefined;
-    const { bytes, starts, place } = found;
+    const { bytes, place } = found;
+    const starts = this.sensible(() => startsOf(found));
+    if (starts === undefined) return undefined;
     const into = new Float64Array(SEED_ROWS);
     const numbersFrom = (first: number): Float64Array | undefined =>
       this.sensible(() => this.readNumbers(first, place, into));
@@ -92,14 +94,8 @@ export class SnapshotSeed implements IndexSeed {
     const path = from.text();
     const place = from.varint();
     const bytes = from.sized();
-    const starts = new Uint32Array(Math.min(this.entries[chunk]?.count ?? 0, bytes.length));
-    let at = 0;
-    for (let value = 0; value < starts.length; value++) {
-      starts[value] = at;
-      at = skipValue(bytes, at);
-    }
-    if (at !== bytes.length) throw new RangeError('values of an index do not fill their bytes');
-    return { machine, path, place, bytes, starts };
+    const count = Math.min(this.entries[chunk]?.count ?? 0, bytes.length);
+    return { machine, path, place, count, bytes };
   }
 
   private readNumbers(first: number, place: number, into: Float64Array): Float64Array | undefined {
@@ -147,6 +143,18 @@ export class SnapshotSeed implements IndexSeed {
       return undefined;
     }
   }
+}
+
+/** Where each value begins. @throws {RangeError} they are not what their count says */
+function startsOf({ bytes, count }: Told): Uint32Array {
+  const starts = new Uint32Array(count);
+  let at = 0;
+  for (let value = 0; value < count; value++) {
+    starts[value] = at;
+    at = skipValue(bytes, at);
+  }
+  if (at !== bytes.length) throw new RangeError('values of an index do not fill their bytes');
+  return starts;
 }
 
 /** It verified, and yet it tells nothing: only a bug writes that. */

@@ -66,8 +66,6 @@ export const DISK_PORT: readonly string[] = [
   'src/base/file-calls.ts',
   'src/base/dir-lock.ts',
   'src/base/lock-owner.ts',
-  // Reads /proc, as the one above does.
-  'src/base/thread-priority.ts',
 ];
 
 /** The files that implement Clock, Random and Thread. */

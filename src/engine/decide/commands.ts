@@ -8,7 +8,7 @@ import type { Definition } from '../../instance/machine-store.ts';
 import { encodeApply, encodeCreate, encodeDelete } from '../../record/encode.ts';
 import type { Call } from '../call.ts';
 import type { Pipeline } from '../pipeline.ts';
-import { CreatedResult, TransitionResult } from '../results.ts';
+import { TransitionResult, newInstance } from '../results.ts';
 import type { Ticket } from '../ticket.ts';
 import { checkName } from '../write-options.ts';
 import { CommandInput } from './command-input.ts';
@@ -28,7 +28,7 @@ import type {
   EventTicketFor,
   DeleteTicketFor,
 } from './command-types.ts';
-import { DeletedMaker, type EventTicket, InstanceTicket } from './tickets.ts';
+import { CreateTicket, DeletedMaker, EventTicket } from './tickets.ts';
 
 export class Commands {
   readonly pipeline: Pipeline;
@@ -115,7 +115,7 @@ export class Commands {
     const offset = pipeline.records.nextOffset;
     const { eventId } = pipeline.notes;
     const result = new TransitionResult(id, definition, transition, at, offset, true, eventId);
-    return new InstanceTicket(pipeline, result, handle, mustSync);
+    return new EventTicket(pipeline, result, handle, mustSync);
   }
 
   /** Time of the fact about the target: stored times never decrease within an instance, whatever clock or caller say. */
@@ -174,8 +174,9 @@ export class Commands {
     encodeCreate(writer, pipeline.records.time, handle, definition.index, id, notes, body);
     let ticket: Ticket | undefined;
     if (ticketFor !== undefined) {
-      const result = new CreatedResult(id, definition, at, pipeline.records.nextOffset);
-      ticket = ticketFor(new InstanceTicket(pipeline, result, handle, mustSync));
+      const result = newInstance(id, definition, at, pipeline.records.nextOffset);
+      const { shapes } = definition.machine;
+      ticket = ticketFor(new CreateTicket(pipeline, result, shapes, handle, mustSync));
     }
     const offset = pipeline.records.close(ticket, mustSync);
     free.take();

@@ -5,8 +5,11 @@
 import type { ByteCopies } from '../../base/byte-copies.ts';
 import type { StoreError } from '../../base/errors.ts';
 import type { State } from '../../state/state.ts';
-import type { Deleted } from '../api/instance.ts';
-import type { CreatedResult, TransitionResult } from '../results.ts';
+import type { Data } from '../../machine/definition.ts';
+import { readPacked } from '../../value/read-packed.ts';
+import type { ShapeTable } from '../../value/shape-table.ts';
+import type { Created, Deleted } from '../api/instance.ts';
+import type { TransitionResult } from '../results.ts';
 import { type Deferred, deferred, type Ticket } from '../ticket.ts';
 
 /** The applied state, and where contexts are set aside. */
@@ -19,23 +22,17 @@ export interface Maker<T> {
   make(applied: Applied, offset: number): T;
 }
 
-/** A result whose context is filled in when its record is applied. */
-interface Kept {
-  readonly id: string;
-  keepPacked(bytes: Uint8Array, start: number, end: number): unknown;
-}
-
 /**
  * The ticket of one create or event: there is one for each that somebody waits for, so it is one
  * object with its result, and the ends of the promise are put into it (bench load, apply).
  */
-export class InstanceTicket<R extends Kept> implements Ticket, Maker<R> {
+abstract class InstanceTicket<R extends { readonly id: string }> implements Ticket, Maker<R> {
   readonly mustSync: boolean;
   readonly result: R;
   resolve: ((result: R) => void) | undefined = undefined;
   reject: ((error: StoreError) => void) | undefined = undefined;
-  private readonly handle: number;
-  private readonly applyTo: Applied;
+  protected readonly handle: number;
+  protected readonly applyTo: Applied;
 
   constructor(applied: Applied, result: R, handle: number, mustSync: boolean) {
     this.applyTo = applied;
@@ -48,14 +45,8 @@ export class InstanceTicket<R extends Kept> implements Ticket, Maker<R> {
     return this.result.id;
   }
 
-  make(): R {
-    const { state, copies } = this.applyTo;
-    const { contexts } = state.instances;
-    contexts.locate(this.handle);
-    copies.copy(contexts.bytes, contexts.start, contexts.end);
-    this.result.keepPacked(copies.bytes, copies.start, copies.end);
-    return this.result;
-  }
+  /** The result, with the context its record left. */
+  abstract make(): R;
 
   applied(): void {
     this.make();
@@ -70,8 +61,42 @@ export class InstanceTicket<R extends Kept> implements Ticket, Maker<R> {
   }
 }
 
-export type EventTicket = InstanceTicket<TransitionResult>;
-export type CreateTicket = InstanceTicket<CreatedResult>;
+export class EventTicket extends InstanceTicket<TransitionResult> {
+  make(): TransitionResult {
+    const { state, copies } = this.applyTo;
+    const { contexts } = state.instances;
+    contexts.locate(this.handle);
+    copies.copy(contexts.bytes, contexts.start, contexts.end);
+    return this.result.keepPacked(copies.bytes, copies.start, copies.end);
+  }
+}
+
+/** Everything but the context is known when it is decided. */
+type NewInstance = { -readonly [K in keyof Created]: Created[K] };
+
+export class CreateTicket extends InstanceTicket<NewInstance> {
+  private readonly shapes: ShapeTable;
+
+  constructor(
+    applied: Applied,
+    result: Created,
+    shapes: ShapeTable,
+    handle: number,
+    mustSync: boolean,
+  ) {
+    super(applied, result, handle, mustSync);
+    this.shapes = shapes;
+  }
+
+  make(): NewInstance {
+    const { state } = this.applyTo;
+    const { contexts } = state.instances;
+    contexts.locate(this.handle);
+    const { bytes, start, end } = contexts;
+    this.result.context = readPacked(this.shapes, bytes, start, end) as Data;
+    return this.result;
+  }
+}
 
 export class DeletedMaker implements Maker<Deleted> {
   readonly id: string;

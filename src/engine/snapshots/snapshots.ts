@@ -249,6 +249,8 @@ export class Snapshots {
 
   /** Ends what is under way, or waits for it where it is overdue; resolves when nothing touches a file any more. */
   async close(): Promise<void> {
+    // One that is due since just now begins with this.
+    await Promise.resolve();
     this.isClosing = true;
     const { thread, settings } = this.parts;
     const isAwaited =
@@ -260,7 +262,7 @@ export class Snapshots {
 
   /** Nothing of it needs to be waited for. */
   get isIdle(): boolean {
-    return !this.isRunning;
+    return !this.isRunning && !this.isTriggered;
   }
 }
 

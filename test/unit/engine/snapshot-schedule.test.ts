@@ -170,6 +170,19 @@ describe('a running store', () => {
     expect(snapshotFiles(disk).length).toBe(2);
   });
 
+  test('SNP-4 closing waits for an overdue one also in the very turn that made it due', async () => {
+    const disk = SimDisk.of();
+    const store = await open(disk.fileIo, { snapshotInterval: 20 });
+    await store.machines.put(DOOR);
+    await store.transaction((tx) => {
+      for (let i = 0; i < 90; i++) tx.instances.create({ machine: 'door', id: `d${i}` });
+    });
+    await store.close();
+    const reader = await openStore('/db', { fileIo: disk.fileIo, readOnly: true });
+    expect(reader.recovery).toMatchObject({ snapshotOffset: 91, recordsReplayed: 0 });
+    await reader.close();
+  });
+
   test('without any it never does', async () => {
     const disk = SimDisk.of();
     const store = await open(disk.fileIo, { snapshotInterval: 0 });
