@@ -1,0 +1,11 @@
+/**
+ * Entry point `pawl/hnsw`: the vector index alone, in memory, over slots instead of ids. Needs no
+ * store, no disk and no Node API.
+ */
+export { isStoreError, StoreError } from '../base/errors.ts';
+export { scoreOf } from './metric.ts';
+export type { Metric, Quantization, VectorIndexOptions } from './options.ts';
+export type { SearchAnswer } from './search.ts';
+export type { Vector } from './vector.ts';
+export { VectorIndex, createVectorIndex } from './vector-index.ts';
+export type { SearchOptions, VectorIndexStats } from './vector-index.ts';
