@@ -17,6 +17,8 @@ import {
   bytesFor,
   headerOf,
   layoutOf,
+  linkCapacity,
+  linksAt,
   rowAt,
 } from './layout.ts';
 import { levelOf } from './levels.ts';
@@ -91,27 +93,53 @@ export class Graph {
   append(): number {
     const slot = this.count;
     this.reserve(slot + 1);
-    const { dimensions, efConstruction } = this.layout.settings;
-    new Float32Array(this.loaded.memory.buffer, rowAt(this.layout, slot), dimensions).set(
-      this.query,
-    );
+    this.row(slot).set(this.query);
     setBit(this.live, slot);
     this.count++;
     this.encode(slot);
-    const level = this.levelOf(slot);
-    this.loaded.kernel.insert(this.kind, slot, level, efConstruction);
-    if (slot === 0 || level > this.topLevel) this.setEntry(slot, level);
+    this.link(slot, 0);
     return slot;
+  }
+
+  /** Appends a row alone: no code, no links. */
+  copyRow(row: Float32Array): void {
+    this.row(this.count).set(row);
+    setBit(this.live, this.count);
+    this.count++;
+  }
+
+  /** Links a node on its levels down to `bottom`; the highest becomes the entry point. */
+  link(slot: number, bottom: number): void {
+    const { efConstruction } = this.layout.settings;
+    const level = this.levelOf(slot);
+    this.loaded.kernel.insert(this.kind, slot, level, bottom, efConstruction);
+    if (slot === 0 || level > this.topLevel) this.setEntry(slot, level);
+  }
+
+  row(slot: number): Float32Array {
+    const { layout, loaded } = this;
+    return new Float32Array(loaded.memory.buffer, rowAt(layout, slot), layout.settings.dimensions);
+  }
+
+  /** The links of a node, those behind NO_LINK included. */
+  links(slot: number, level: number): Uint32Array {
+    const at = linksAt(this.layout, slot, level) >>> 2;
+    return this.words.subarray(at, at + linkCapacity(this.layout, level));
+  }
+
+  /** Learns the steps of codes from all rows and writes all codes. */
+  encodeAll(): void {
+    if (!this.layout.isQuantized || this.count === 0) return;
+    const { kernel, memory } = this.loaded;
+    train(this.layout, memory.buffer, this.count);
+    kernel.encodeRows(0, this.count);
   }
 
   /** Writes the code of the newest row; those of all rows when steps were learnt anew. */
   private encode(slot: number): void {
     if (!this.layout.isQuantized) return;
-    const { kernel, memory } = this.loaded;
-    if (isTrainingDue(this.count)) {
-      train(this.layout, memory.buffer, this.count);
-      kernel.encodeRows(0, this.count);
-    } else kernel.encodeRows(slot, slot + 1);
+    if (isTrainingDue(this.count)) this.encodeAll();
+    else this.loaded.kernel.encodeRows(slot, slot + 1);
   }
 
   isLive(slot: number): boolean {

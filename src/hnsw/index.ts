@@ -3,9 +3,10 @@
  * store, no disk and no Node API.
  */
 export { isStoreError, StoreError } from '../base/errors.ts';
+export { NO_SLOT } from './compact.ts';
 export { scoreOf } from './metric.ts';
 export type { Metric, Quantization, VectorIndexOptions } from './options.ts';
 export type { SearchAnswer } from './search.ts';
 export type { Vector } from './vector.ts';
-export { VectorIndex, createVectorIndex } from './vector-index.ts';
+export { VectorIndex, createVectorIndex, loadVectorIndex } from './vector-index.ts';
 export type { SearchOptions, VectorIndexStats } from './vector-index.ts';

@@ -14,6 +14,7 @@
 import { MAX_WIDTH, type Settings } from './options.ts';
 
 /** Places of the header's numbers, u32 at HEADER + 4 * place; kernel/assembly/fields.ts has the same. */
+export const NO_LINK = 0xffffffff;
 export const HEADER = 64;
 export const ENTRY = 0;
 export const TOP_LEVEL = 1;
@@ -214,8 +215,23 @@ export function bytesFor(layout: Layout, nodes: number): number {
   return layout.extents + Math.ceil(nodes / 2 ** layout.extentShift) * layout.extentBytes;
 }
 
+function blockAt(layout: Layout, slot: number): number {
+  return extentAt(layout, slot) + indexOf(layout, slot) * layout.blockBytes;
+}
+
 export function rowAt(layout: Layout, slot: number): number {
   return extentAt(layout, slot) + layout.rowsOffset + indexOf(layout, slot) * layout.rowStride;
+}
+
+export function linksAt(layout: Layout, slot: number, level: number): number {
+  if (level === 0) return blockAt(layout, slot);
+  const place = indexOf(layout, slot) >>> (level * layout.groupShift);
+  const offset = layout.upperOffsets[level] ?? 0;
+  return extentAt(layout, slot) + offset + place * layout.upperStride;
+}
+
+export function linkCapacity(layout: Layout, level: number): number {
+  return level === 0 ? 2 * layout.settings.m : layout.settings.m;
 }
 
 function extentAt(layout: Layout, slot: number): number {

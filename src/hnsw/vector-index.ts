@@ -3,9 +3,11 @@
  * the calling thread, from memory, and touches no disk; what it is given is copied.
  */
 import { StoreError, badRequest } from '../base/errors.ts';
+import { compact } from './compact.ts';
+import { savedBytes, savedChunks } from './saved.ts';
+import { GraphLoader } from './graph-loader.ts';
 import { intersect } from './bitmap.ts';
 import { Graph } from './graph.ts';
-import { rowAt } from './layout.ts';
 import {
   MAX_ELEMENTS,
   MAX_WIDTH,
@@ -119,8 +121,31 @@ export class VectorIndex {
       throw new StoreError('VECTOR_NOT_FOUND', `there is no slot ${String(slot)}`, {
         details: { slot },
       });
-    const { buffer } = graph.loaded.memory;
-    return new Float32Array(buffer, rowAt(graph.layout, slot), this.dimensions).slice();
+    return new Float32Array(graph.row(slot));
+  }
+
+  /**
+   * A copy without the deleted vectors, its nodes in the order a search meets them, so that what is read
+   * together lies together; and which slot each of this index's has there, {@link NO_SLOT} for deleted ones.
+   * Takes a tenth of building it anew, or as long when more than a third is deleted. This index stays as it is.
+   */
+  optimize(): { readonly index: VectorIndex; readonly slots: Uint32Array } {
+    const { graph, slots } = compact(this.#graph);
+    return { index: new VectorIndex(graph), slots };
+  }
+
+  /** Bytes of {@link save} in all. */
+  get savedBytes(): number {
+    return savedBytes(this.#graph);
+  }
+
+  /**
+   * The index as bytes, in chunks of up to 1 MiB that are the caller's: the same for the same settings, vectors and
+   * deletions, whatever the machine. Nothing guards them: add a checksum. The index must not change meanwhile.
+   * @throws {StoreError} CONFLICT - it has changed since the first chunk.
+   */
+  save(): Iterable<Uint8Array> {
+    return savedChunks(this.#graph);
   }
 
   stats(): VectorIndexStats {
@@ -149,4 +174,19 @@ export class VectorIndex {
  */
 export function createVectorIndex(options: VectorIndexOptions): VectorIndex {
   return new VectorIndex(new Graph(settingsOf(options), options.kernel ?? 'auto'));
+}
+
+/**
+ * The index that {@link VectorIndex.save} wrote, from its bytes in order, in chunks of any size: copied into memory
+ * and checked, nothing is built. It goes on as the saved one would have.
+ * @throws {StoreError} CORRUPT - bytes are missing, too many, or link to what is not there; FORMAT_UNSUPPORTED -
+ * they are of a later version; UNSUPPORTED - kernel 'simd' without an engine that has it.
+ */
+export function loadVectorIndex(
+  chunks: Iterable<Uint8Array>,
+  options: Pick<VectorIndexOptions, 'kernel'> = {},
+): VectorIndex {
+  const loader = new GraphLoader(options.kernel ?? 'auto');
+  for (const chunk of chunks) loader.write(chunk);
+  return new VectorIndex(loader.end());
 }

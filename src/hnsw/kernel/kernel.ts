@@ -6,9 +6,14 @@
 import type { Metric } from '../options.ts';
 
 export interface Kernel {
-  /** Links a node whose row and code are written. */
-  insert(kind: number, slot: number, level: number, efConstruction: number): void;
-  /** Searches the graph for the query in place; see {@link SearchAnswers}. Returns how many answers there are. */
+  /** Links a node, whose row and code are written, on its levels from `level` down to `bottom`. */
+  insert(kind: number, slot: number, level: number, bottom: number, efConstruction: number): void;
+  /** Chooses a node's links of level 0 anew, among the n slots of the list. */
+  relink(kind: number, slot: number, n: number): void;
+  /**
+   * Searches the graph for the query in place, `width` nodes wide; of codes the nearest `again` are ranked
+   * by rows. Answers are in the pool or, at most `limit` that pass, in the results. Returns how many.
+   */
   search(kind: number, width: number, limit: number, again: number, isFiltered: number): number;
   /** Compares the query in place with every node whose bit is set in the first `words` words of passing. */
   scan(kind: number, words: number, limit: number, again: number): number;

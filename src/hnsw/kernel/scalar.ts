@@ -40,17 +40,17 @@ export class ScalarKernel implements Kernel {
     this.view = new ScalarView(memory.buffer, scratch);
   }
 
-  insert(kind: number, slot: number, level: number, efConstruction: number): void {
+  insert(kind: number, slot: number, level: number, bottom: number, efConstruction: number): void {
     const space = this.spaceOf(kind);
     const { view, pool } = space;
-    for (let l = level; l >= 0; l--) {
+    for (let l = level; l >= bottom; l--) {
       const links = view.links(slot, l);
       view.u32.fill(NONE, links, links + view.capacity(l));
     }
     const q = codeQuery(space, slot, view.at(4));
     const top = Math.min(level, view.of(1));
     let entry = descend(space, q, top);
-    for (let l = top; l >= 0; l--) {
+    for (let l = top; l >= bottom; l--) {
       startPool(space, entry, efConstruction);
       view.u8[view.at(0) + slot] = view.at(2);
       searchLayer(space, q, l, 0);
@@ -59,6 +59,19 @@ export class ScalarKernel implements Kernel {
       kept.forEach((place, i) => (view.u32[view.links(slot, l) + i] = place.slot));
       for (const place of kept) linkBack(space, place.slot, { slot, key: place.key }, l);
     }
+  }
+
+  relink(kind: number, slot: number, n: number): void {
+    const space = this.spaceOf(kind);
+    const { view, pool } = space;
+    const q = codeQuery(space, slot, view.at(5));
+    pool.start(NO_LIMIT);
+    for (let i = 0; i < n; i++) {
+      const candidate = view.word((view.at(7) >> 2) + i);
+      pool.put(codeKey(space, q, candidate), candidate);
+    }
+    count(view, n);
+    setLinks(view, view.links(slot, 0), choose(space, placesOf(pool), view.capacity(0)), 0);
   }
 
   search(kind: number, width: number, limit: number, again: number, isFiltered: number): number {
@@ -235,6 +248,10 @@ function linkBack(space: Space, from: number, to: Place, level: number): void {
   // A stable sort, as is the insertion sort of the other kernel.
   const sorted = [...candidates, to].sort((a, b) => a.key - b.key);
   const kept = choose(space, sorted, capacity);
-  list.fill(NONE);
-  kept.forEach(({ slot }, i) => (list[i] = slot));
+  setLinks(view, links, kept, level);
+}
+
+function setLinks(view: ScalarView, links: number, kept: readonly Place[], level: number): void {
+  view.u32.fill(NONE, links, links + view.capacity(level));
+  kept.forEach(({ slot }, i) => (view.u32[links + i] = slot));
 }

@@ -6,6 +6,7 @@
 import { keys4, listCodeKeys, codeOf, padList } from "./distance";
 import { NONE, capacityOf, centreCode, chosen, chosenKeys, codeBytes, epoch, linksOf, linksPerLevel, list, listKeys, pairCode, poolKeys, poolMarks, queryCode, sortedKeys, sortedMarks, topLevel, visited } from "./fields";
 import { pairQuery } from "./code";
+import { put } from "./pool";
 import { All, descend, searchLayer, startPool } from "./traverse";
 
 /**
@@ -65,16 +66,16 @@ function linkBack<E, D>(from: u32, to: u32, key: u32, level: i32): void {
   memory.fill(links + (kept << 2), 0xff, (capacity - kept) << 2);
 }
 
-/** Links a node on all its levels from `level` down. Its code is there; its lists are emptied first. */
-export function insertNode<E, D>(slot: u32, level: i32, efConstruction: u32): void {
-  for (let l = level; l >= 0; l--) memory.fill(linksOf(slot, l), 0xff, capacityOf(l) << 2);
+/** Links a node on its levels from `level` down to `bottom`. Its code is there; its lists are emptied first. */
+export function insertNode<E, D>(slot: u32, level: i32, bottom: i32, efConstruction: u32): void {
+  for (let l = level; l >= bottom; l--) memory.fill(linksOf(slot, l), 0xff, capacityOf(l) << 2);
   const q = pairQuery<E, D>(slot, queryCode()), m = linksPerLevel();
   const top = level < topLevel() ? level : topLevel();
   let entry = descend<E, D>(q, top);
   // linkBack chooses too: what is chosen here moves behind the room that takes.
   const behind: usize = ((m << 1) + 4) << 2;
   const mine = chosen() + behind, mineKeys = chosenKeys() + behind;
-  for (let l = top; l >= 0; l--) {
+  for (let l = top; l >= bottom; l--) {
     startPool(<u32>entry, <u32>(entry >> 32));
     store<u8>(visited() + slot, <u8>epoch());
     const size = searchLayer<E, D, All>(q, efConstruction, 1, l, 0);
@@ -86,4 +87,15 @@ export function insertNode<E, D>(slot: u32, level: i32, efConstruction: u32): vo
     for (let i: u32 = 0; i < kept; i++)
       linkBack<E, D>(load<u32>(mine + (i << 2)), slot, load<u32>(mineKeys + (i << 2)), l);
   }
+}
+
+/** Gives a node the links of level 0 that Algorithm 4 chooses among the n slots of the list. */
+export function relinkNode<E, D>(slot: u32, n: u32): void {
+  const keys = poolKeys(), marks = poolMarks(), capacity = capacityOf(0), links = linksOf(slot, 0);
+  if (n > 0) listCodeKeys<E, D>(pairQuery<E, D>(slot, centreCode()), n);
+  for (let i: u32 = 0; i < n; i++)
+    put(keys, marks, load<u32>(listKeys() + (i << 2)), load<u32>(list() + (i << 2)) << 1, i, NONE);
+  const kept = choose<E, D>(keys, marks, n, capacity);
+  memory.copy(links, chosen(), kept << 2);
+  memory.fill(links + (kept << 2), 0xff, (capacity - kept) << 2);
 }

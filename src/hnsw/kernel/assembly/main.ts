@@ -5,20 +5,30 @@
 import { Absolute, Dot, Squared, listRowKeys, listCodeKeys } from "./distance";
 import { encodeQuery, encodeRows } from "./code";
 import { list, listKeys, passing, poolKeys, poolMarks, query, queryCode, resultKeys, resultMarks, resultSize } from "./fields";
-import { insertNode } from "./insert";
+import { insertNode, relinkNode } from "./insert";
 import { boundOf, put } from "./pool";
 import { All, Passing, descend, searchLayer, startPool } from "./traverse";
 
 export { encodeRows } from "./code";
 
-/** Links a node whose row and code are written. */
-export function insert(kind: i32, slot: u32, level: i32, efConstruction: u32): void {
-  if (kind == 0) insertNode<f32, Dot>(slot, level, efConstruction);
-  else if (kind == 1) insertNode<f32, Squared>(slot, level, efConstruction);
-  else if (kind == 2) insertNode<f32, Absolute>(slot, level, efConstruction);
-  else if (kind == 3) insertNode<i8, Dot>(slot, level, efConstruction);
-  else if (kind == 4) insertNode<i8, Squared>(slot, level, efConstruction);
-  else insertNode<i8, Absolute>(slot, level, efConstruction);
+/** Links a node, whose row and code are written, on its levels from `level` down to `bottom`. */
+export function insert(kind: i32, slot: u32, level: i32, bottom: i32, efConstruction: u32): void {
+  if (kind == 0) insertNode<f32, Dot>(slot, level, bottom, efConstruction);
+  else if (kind == 1) insertNode<f32, Squared>(slot, level, bottom, efConstruction);
+  else if (kind == 2) insertNode<f32, Absolute>(slot, level, bottom, efConstruction);
+  else if (kind == 3) insertNode<i8, Dot>(slot, level, bottom, efConstruction);
+  else if (kind == 4) insertNode<i8, Squared>(slot, level, bottom, efConstruction);
+  else insertNode<i8, Absolute>(slot, level, bottom, efConstruction);
+}
+
+/** Chooses a node's links of level 0 anew, among the n slots of the list. */
+export function relink(kind: i32, slot: u32, n: u32): void {
+  if (kind == 0) relinkNode<f32, Dot>(slot, n);
+  else if (kind == 1) relinkNode<f32, Squared>(slot, n);
+  else if (kind == 2) relinkNode<f32, Absolute>(slot, n);
+  else if (kind == 3) relinkNode<i8, Dot>(slot, n);
+  else if (kind == 4) relinkNode<i8, Squared>(slot, n);
+  else relinkNode<i8, Absolute>(slot, n);
 }
 
 /** Keys of the first n pool or result entries anew, by full rows, sorted again. */
