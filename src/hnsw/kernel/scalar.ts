@@ -12,6 +12,8 @@ import { ScalarPool } from './scalar-pool.ts';
 const NONE = 0xffffffff;
 const QUANTIZED_KINDS = 3;
 const NO_LIMIT = 0xffffffff;
+/** Nodes expanded together, as in assembly/traverse.ts. */
+const BEAM = 4;
 
 /** A search in one metric over codes or rows. */
 interface Space {
@@ -165,14 +167,20 @@ function searchLayer(space: Space, q: number, level: number, limit: number): voi
   }
   let next = 0;
   while (next < pool.size) {
-    const links = view.links(pool.slot(next), level);
-    pool.expand(next);
-    let first = next + 1;
-    for (let i = 0; i < capacity; i++) {
-      const slot = view.word(links + i);
-      if (slot === NONE) break;
-      if (view.u8[seen + slot] === now) continue;
-      view.u8[seen + slot] = now;
+    const met: number[] = [];
+    for (let beam = 0; beam < BEAM && next < pool.size; beam++) {
+      const links = view.links(pool.slot(next), level);
+      pool.expand(next);
+      for (const slot of view.u32.subarray(links, links + capacity)) {
+        if (slot === NONE) break;
+        if (view.u8[seen + slot] === now) continue;
+        view.u8[seen + slot] = now;
+        met.push(slot);
+      }
+      while (next < pool.size && pool.isExpanded(next)) next++;
+    }
+    let first = next;
+    for (const slot of met) {
       const key = codeKey(space, q, slot);
       count(view, 1);
       if (key < pool.bound) first = Math.min(first, pool.put(key, slot));

@@ -6,7 +6,7 @@
 import { keys4, listCodeKeys, codeOf, padList } from "./distance";
 import { NONE, capacityOf, centreCode, chosen, chosenKeys, codeBytes, epoch, linksOf, linksPerLevel, list, listKeys, pairCode, poolKeys, poolMarks, queryCode, sortedKeys, sortedMarks, topLevel, visited } from "./fields";
 import { pairQuery } from "./code";
-import { put } from "./pool";
+import { clearPool, put } from "./pool";
 import { All, descend, searchLayer, startPool } from "./traverse";
 
 /**
@@ -76,7 +76,7 @@ export function insertNode<E, D>(slot: u32, level: i32, bottom: i32, efConstruct
   const behind: usize = ((m << 1) + 4) << 2;
   const mine = chosen() + behind, mineKeys = chosenKeys() + behind;
   for (let l = top; l >= bottom; l--) {
-    startPool(<u32>entry, <u32>(entry >> 32));
+    startPool(<u32>entry, <u32>(entry >> 32), efConstruction);
     store<u8>(visited() + slot, <u8>epoch());
     const size = searchLayer<E, D, All>(q, efConstruction, 1, l, 0);
     entry = <u64>load<u32>(poolKeys()) << 32 | <u64>(load<u32>(poolMarks()) >>> 1);
@@ -93,6 +93,7 @@ export function insertNode<E, D>(slot: u32, level: i32, bottom: i32, efConstruct
 export function relinkNode<E, D>(slot: u32, n: u32): void {
   const keys = poolKeys(), marks = poolMarks(), capacity = capacityOf(0), links = linksOf(slot, 0);
   if (n > 0) listCodeKeys<E, D>(pairQuery<E, D>(slot, centreCode()), n);
+  clearPool(keys, n);
   for (let i: u32 = 0; i < n; i++)
     put(keys, marks, load<u32>(listKeys() + (i << 2)), load<u32>(list() + (i << 2)) << 1, i, NONE);
   const kept = choose<E, D>(keys, marks, n, capacity);

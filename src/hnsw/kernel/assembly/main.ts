@@ -6,7 +6,7 @@ import { Absolute, Dot, Squared, listRowKeys, listCodeKeys } from "./distance";
 import { encodeQuery, encodeRows } from "./code";
 import { list, listKeys, passing, poolKeys, poolMarks, query, queryCode, resultKeys, resultMarks, resultSize } from "./fields";
 import { insertNode, relinkNode } from "./insert";
-import { boundOf, put } from "./pool";
+import { boundOf, clearPool, put } from "./pool";
 import { All, Passing, descend, searchLayer, startPool } from "./traverse";
 
 export { encodeRows } from "./code";
@@ -36,6 +36,7 @@ function rank<D>(keys: usize, marks: usize, n: u32): void {
   for (let i: u32 = 0; i < n; i++) store<u32>(list() + (i << 2), load<u32>(marks + (i << 2)) >>> 1);
   if (n == 0) return;
   listRowKeys<D>(query(), n);
+  clearPool(keys, n);
   for (let i: u32 = 0; i < n; i++)
     put(keys, marks, load<u32>(listKeys() + (i << 2)), load<u32>(list() + (i << 2)) << 1, i, 0xffffffff);
 }
@@ -47,7 +48,7 @@ function searchGraph<E, D>(width: u32, limit: u32, again: u32, isFiltered: bool)
     q = queryCode();
   }
   const entry = descend<E, D>(q, 0);
-  startPool(<u32>entry, <u32>(entry >> 32));
+  startPool(<u32>entry, <u32>(entry >> 32), width);
   let n: u32;
   if (isFiltered) {
     searchLayer<E, D, Passing>(q, width, 1, 0, limit);
@@ -96,6 +97,7 @@ export function rowKeys(kind: i32, n: u32): void {
 
 function scanNodes<E, D>(words: u32, limit: u32, again: u32): u32 {
   if (!isFloat<E>()) encodeQuery<D>();
+  clearPool(poolKeys(), limit);
   let size: u32 = 0, n: u32 = 0;
   for (let word: u32 = 0; word < words; word++) {
     for (let bits = load<u32>(passing() + (word << 2)); bits; bits &= bits - 1) {

@@ -7,7 +7,13 @@
  */
 import { codeOf, listCodeKeys } from "./distance";
 import { NONE, blockOf, capacityOf, entrySlot, linksOf, linksPerLevel, list, listKeys, nextEpoch, passing, poolKeys, poolMarks, resultKeys, resultMarks, setResultSize, sink, topLevel, touchLines, visited, epoch } from "./fields";
-import { boundOf, put } from "./pool";
+import { boundOf, clearPool, put } from "./pool";
+
+/**
+ * Nodes expanded together: their neighbours are all on their way from memory at once, which is where
+ * most of the time goes. More would expand nodes that a nearer one, just found, would have forestalled.
+ */
+const BEAM: u32 = 4;
 
 /** Type parameter F: do nodes have to pass? */
 export type All = u8;
@@ -27,10 +33,10 @@ export type Passing = u16;
   return n == 64 ? bits : bits & ((<u64>1 << n) - 1);
 }
 
-/** Puts the links of a node nobody has visited yet into the list; returns how many. */
-@inline function gather(links: usize, capacity: u32, now: u32): u32 {
+/** Appends the links of a node that nobody has visited yet to the n slots of the list; returns how many it has. */
+@inline function gather(links: usize, capacity: u32, now: u32, n: u32): u32 {
   const seen = visited(), slots = list(), end = links + (capacity << 2);
-  let to = slots;
+  let to = slots + (n << 2);
   for (; links < end; links += 4) {
     const slot = load<u32>(links);
     if (slot == NONE) break;
@@ -56,8 +62,9 @@ export type Passing = u16;
 }
 
 /** Starts a layer: the pool holds one node, and only that one has been visited. */
-export function startPool(slot: u32, key: u32): void {
+export function startPool(slot: u32, key: u32, width: u32): void {
   const now = nextEpoch();
+  clearPool(poolKeys(), width);
   store<u32>(poolKeys(), key);
   store<u32>(poolMarks(), slot << 1);
   store<u8>(visited() + slot, <u8>now);
@@ -74,6 +81,7 @@ export function searchLayer<E, D, F>(q: usize, width: u32, size: u32, level: i32
   let bound = boundOf(keys, size, width), next: u32 = 0, touched: u32 = 0;
   let results: u32 = 0, resultBound: u32 = 0xffffffff;
   if (filtered) {
+    clearPool(resultKeys(), limit);
     for (let i: u32 = 0; i < size; i++) {
       const mark = load<u32>(marks + (i << 2));
       if (!passes(mark >>> 1)) continue;
@@ -83,15 +91,19 @@ export function searchLayer<E, D, F>(q: usize, width: u32, size: u32, level: i32
     resultBound = boundOf(resultKeys(), results, limit);
   }
   while (next < size) {
-    const at = marks + (next << 2), mark = load<u32>(at);
-    store<u32>(at, mark | 1);
-    next++;
-    let n = gather(linksOf(mark >>> 1, level), capacity, now);
-    if (level == 0 && next < size) {
-      const links = blockOf(load<u32>(marks + (next << 2)) >>> 1);
-      touched ^= load<u32>(links) ^ load<u32>(links, 64);
+    let n: u32 = 0;
+    for (let beam: u32 = 0; beam < BEAM && next < size; beam++) {
+      const at = marks + (next << 2), mark = load<u32>(at);
+      store<u32>(at, mark | 1);
+      n = gather(linksOf(mark >>> 1, level), capacity, now, n);
+      next++;
+      while (next < size && (load<u32>(marks + (next << 2)) & 1)) next++;
     }
     touched ^= touch(n);
+    if (level == 0) for (let ahead: u32 = next; ahead < size && ahead < next + BEAM; ahead++) {
+      const links = blockOf(load<u32>(marks + (ahead << 2)) >>> 1);
+      touched ^= load<u32>(links) ^ load<u32>(links, 64);
+    }
     // A list of links may be longer than the 64 bits of a round of comparisons.
     const all = n;
     if (all > 0) listCodeKeys<E, D>(q, all);
