@@ -5,7 +5,7 @@
 import type { Graph } from './graph.ts';
 import { distanceOf } from './metric.ts';
 import { MAX_WIDTH } from './options.ts';
-import { type Plan, planSearch } from './plan.ts';
+import { type Plan, planSearch, planWider } from './plan.ts';
 
 /** Slots by distance, nearest first, then by slot. */
 export interface SearchAnswer {
@@ -31,13 +31,15 @@ export function searchGraph(graph: Graph, request: SearchRequest): SearchAnswer 
   if (k === 0) return { slots: new Uint32Array(), distances: new Float32Array() };
   graph.usePassing(request.passing === undefined ? 'live' : 'passing');
   const wanted = Math.max(request.ef, k);
-  const plan: Plan = request.exact ? { path: 'scan' } : planSearch(graph.count, passing, wanted);
-  if (plan.path === 'graph') {
-    const { kernel } = graph.loaded;
+  let plan: Plan = request.exact ? { path: 'scan' } : planSearch(graph.count, passing, wanted);
+  while (plan.path === 'graph') {
+    const { width, isFiltered } = plan;
     const limit = Math.min(MAX_WIDTH, Math.max(wanted, rankedFor(k)));
-    const filtered = plan.isFiltered ? 1 : 0;
-    const found = kernel.search(graph.kind, plan.width, limit, rankedFor(k), filtered);
-    if (found >= k) return answerOf(graph, plan.isFiltered ? 'resultKeys' : 'poolKeys', k);
+    const { kernel } = graph.loaded;
+    const found = kernel.search(graph.kind, width, limit, rankedFor(k), isFiltered ? 1 : 0);
+    if (found >= Math.max(k, plan.expected))
+      return answerOf(graph, isFiltered ? 'resultKeys' : 'poolKeys', k);
+    plan = planWider(plan, passing);
   }
   return scanGraph(graph, k, request.exact);
 }

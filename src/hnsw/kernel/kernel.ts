@@ -12,7 +12,8 @@ export interface Kernel {
   relink(kind: number, slot: number, n: number): void;
   /**
    * Searches the graph for the query in place, `width` nodes wide; of codes the nearest `again` are ranked
-   * by rows. Answers are in the pool or, at most `limit` that pass, in the results. Returns how many.
+   * by rows. Answers are in the pool or, at most `limit` that pass, in the results. Returns how many were found
+   * before ranking, of passing ones those no farther than the pool reaches.
    */
   search(kind: number, width: number, limit: number, again: number, isFiltered: number): number;
   /** Compares the query in place with every node whose bit is set in the first `words` words of passing. */

@@ -83,7 +83,10 @@ export class ScalarKernel implements Kernel {
     startPool(space, descend(space, q, 0), width);
     searchLayer(space, q, 0, isFiltered === 0 ? 0 : limit);
     const found = isFiltered === 0 ? pool : results;
-    return isQuantized ? rank(space, found, again) : found.size;
+    let within = 0;
+    while (within < found.size && found.key(within) <= pool.bound) within++;
+    if (isQuantized) rank(space, found, again);
+    return within;
   }
 
   scan(kind: number, words: number, limit: number, again: number): number {

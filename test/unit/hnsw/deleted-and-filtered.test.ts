@@ -57,6 +57,18 @@ describe.each(QUANTIZATIONS)('quantization %s', (quantization) => {
     expect(recall(index, may, filter)).toBeGreaterThan(0.95);
   });
 
+  it('what passes lies away from where the question is', () => {
+    const query = queries[0]!;
+    const order = trueNearest('euclidean', all, query, N);
+    const far = new Set(order.slice(N / 2));
+    const filter = bitsOf((slot) => far.has(slot));
+    index.stats();
+    const { slots } = index.search(query, K, { ef: 12, filter });
+    expect(recallOf(slots, order.slice(N / 2, N / 2 + K))).toBeGreaterThan(0.8);
+    const among = (slot: number): boolean => far.has(slot);
+    expect(recall(index, among, filter, 12)).toBeGreaterThan(0.9);
+  });
+
   it('a filter that lets a far corner pass, ten, one, none', () => {
     const corner = (slot: number): boolean => all[slot]![0]! > 1.2;
     expect(recall(index, corner, bitsOf(corner))).toBeGreaterThan(0.95);

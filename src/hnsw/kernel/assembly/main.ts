@@ -49,21 +49,24 @@ function searchGraph<E, D>(width: u32, limit: u32, again: u32, isFiltered: bool)
   }
   const entry = descend<E, D>(q, 0);
   startPool(<u32>entry, <u32>(entry >> 32), width);
-  let n: u32;
-  if (isFiltered) {
-    searchLayer<E, D, Passing>(q, width, 1, 0, limit);
-    n = resultSize();
-  } else n = searchLayer<E, D, All>(q, width, 1, 0, 0);
-  again = again < n ? again : n;
-  if (isFloat<E>()) return n;
-  rank<D>(isFiltered ? resultKeys() : poolKeys(), isFiltered ? resultMarks() : poolMarks(), again);
-  return again;
+  if (!isFiltered) {
+    const n = searchLayer<E, D, All>(q, width, 1, 0, 0);
+    if (!isFloat<E>()) rank<D>(poolKeys(), poolMarks(), again < n ? again : n);
+    return n;
+  }
+  const size = searchLayer<E, D, Passing>(q, width, 1, 0, limit), n = resultSize();
+  const bound = boundOf(poolKeys(), size, width);
+  let within: u32 = 0;
+  while (within < n && load<u32>(resultKeys() + (within << 2)) <= bound) within++;
+  if (!isFloat<E>()) rank<D>(resultKeys(), resultMarks(), again < n ? again : n);
+  return within;
 }
 
 /**
  * Searches the graph for the query in place, `width` nodes wide. Of codes, the nearest `again` are
- * ranked by their rows. Answers are in the pool, or in the results when only passing nodes count
- * (at most `limit`); returns how many.
+ * ranked by their rows and only these stay. Answers are in the pool, or in the results when only passing
+ * nodes count (at most `limit`). Returns how many were found, before ranking: of passing nodes those no farther
+ * than the pool reaches, since beyond its edge others may have been missed.
  */
 export function search(kind: i32, width: u32, limit: u32, again: u32, isFiltered: bool): u32 {
   if (kind == 0) return searchGraph<f32, Dot>(width, limit, again, isFiltered);
