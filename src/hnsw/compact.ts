@@ -1,8 +1,8 @@
 /**
  * A graph copied without its deleted nodes, in breadth-first order from the entry point, so that nodes met
  * one after the other lie side by side (for the gain see Coleman et al., "Graph Reordering for
- * Cache-Efficient Near Neighbor Search", 2022). Links of level 0 are kept: a node that loses some
- * chooses among what is left of them and the links of those that go. Upper levels are linked anew.
+ * Cache-Efficient Near Neighbor Search", 2022). Links of level 0 are kept; a node that loses some
+ * gets as many others, chosen among the links of those that go. Upper levels are linked anew.
  */
 import { Graph } from './graph.ts';
 import { NO_LINK } from './layout.ts';
@@ -65,9 +65,7 @@ function walk(graph: Graph): Uint32Array {
   isMet[graph.entry] = 1;
   let end = 1;
   for (let at = 0; at < end; at++) {
-    const links = graph.links(queue[at] ?? 0, 0);
-    for (const to of links) {
-      if (to === NO_LINK) break;
+    for (const to of linksOf(graph, queue[at] ?? 0)) {
       if (isMet[to] === 1) continue;
       isMet[to] = 1;
       queue[end++] = to;
@@ -92,29 +90,29 @@ function copyLinks(old: Graph, graph: Graph, order: Uint32Array, slots: Uint32Ar
   order.forEach((from, to) => {
     seenBy[to] = to;
     let n = 0;
-    let isMended = false;
     const offer = (link: number): void => {
       const slot = slots[link] ?? NO_SLOT;
       if (slot === NO_SLOT || seenBy[slot] === to || n === MAX_WIDTH) return;
       seenBy[slot] = to;
       list[n++] = slot;
     };
-    for (const link of old.links(from, 0)) {
-      if (link === NO_LINK) break;
-      offer(link);
-      if (slots[link] !== NO_SLOT) continue;
-      isMended = true;
-      for (const further of old.links(link, 0)) {
-        if (further === NO_LINK) break;
-        offer(further);
-      }
-    }
-    if (isMended) {
-      graph.loaded.kernel.relink(graph.kind, to, n);
+    const links = linksOf(old, from);
+    for (const link of links) offer(link);
+    const own = n;
+    for (const link of links)
+      if (slots[link] === NO_SLOT) for (const further of linksOf(old, link)) offer(further);
+    if (own < links.length) {
+      graph.loaded.kernel.relink(graph.kind, to, own, n, links.length);
       return;
     }
-    const links = graph.links(to, 0);
-    links.fill(NO_LINK);
-    links.set(list.subarray(0, n));
+    const target = graph.links(to, 0).fill(NO_LINK);
+    target.set(list.subarray(0, n));
   });
+}
+
+/** The links of level 0. */
+function linksOf(graph: Graph, slot: number): Uint32Array {
+  const links = graph.links(slot, 0);
+  const end = links.indexOf(NO_LINK);
+  return end < 0 ? links : links.subarray(0, end);
 }

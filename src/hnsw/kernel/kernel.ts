@@ -8,8 +8,8 @@ import type { Metric } from '../options.ts';
 export interface Kernel {
   /** Links a node, whose row and code are written, on its levels from `level` down to `bottom`. */
   insert(kind: number, slot: number, level: number, bottom: number, efConstruction: number): void;
-  /** Chooses a node's links of level 0 anew, among the n slots of the list. */
-  relink(kind: number, slot: number, n: number): void;
+  /** Gives a node `most` links of level 0: the first `own` of the list's n slots, and a choice of the others. */
+  relink(kind: number, slot: number, own: number, n: number, most: number): void;
   /**
    * Searches the graph for the query in place, `width` nodes wide; of codes the nearest `again` are ranked
    * by rows. Answers are in the pool or, at most `limit` that pass, in the results. Returns how many were found

@@ -63,17 +63,17 @@ export class ScalarKernel implements Kernel {
     }
   }
 
-  relink(kind: number, slot: number, n: number): void {
+  relink(kind: number, slot: number, own: number, n: number, most: number): void {
     const space = this.spaceOf(kind);
     const { view, pool } = space;
     const q = codeQuery(space, slot, view.at(5));
-    pool.start(NO_LIMIT);
-    for (let i = 0; i < n; i++) {
-      const candidate = view.word((view.at(7) >> 2) + i);
-      pool.put(codeKey(space, q, candidate), candidate);
-    }
+    const list = [...view.u32.subarray(view.at(7) >> 2, (view.at(7) >> 2) + n)];
+    const places = list.map((to) => ({ slot: to, key: codeKey(space, q, to) }));
     count(view, n);
-    setLinks(view, view.links(slot, 0), choose(space, placesOf(pool), view.capacity(0)), 0);
+    pool.start(NO_LIMIT);
+    for (const { key, slot: to } of places.slice(own)) pool.put(key, to);
+    const kept = choose(space, placesOf(pool), most, places.slice(0, own));
+    setLinks(view, view.links(slot, 0), kept, 0);
   }
 
   search(kind: number, width: number, limit: number, again: number, isFiltered: number): number {
@@ -233,10 +233,15 @@ function placesOf(pool: ScalarPool): Place[] {
 }
 
 /** Algorithm 4. */
-function choose(space: Space, candidates: readonly Place[], most: number): Place[] {
-  const kept: Place[] = [];
+function choose(
+  space: Space,
+  candidates: readonly Place[],
+  most: number,
+  own: readonly Place[] = [],
+): Place[] {
+  const kept = [...own];
   for (const candidate of candidates) {
-    if (kept.length === most) break;
+    if (kept.length >= most) break;
     const q = codeQuery(space, candidate.slot, space.view.at(6));
     if (kept.every(({ slot }) => codeKey(space, q, slot) >= candidate.key)) kept.push(candidate);
   }

@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compact } from '../../../src/hnsw/compact.ts';
 import { Graph } from '../../../src/hnsw/graph.ts';
 import { METRICS, QUANTIZATIONS, settingsOf } from '../../../src/hnsw/options.ts';
 import { searchGraph } from '../../../src/hnsw/search.ts';
@@ -68,6 +69,24 @@ describe.each(cases)('$metric, quantization $quantization', ({ metric, quantizat
       }),
       { numRuns: 12, seed: 11 },
     );
+  });
+
+  it.each([0, 0.2, 0.6])('and so is what optimize makes of it with %s deleted', (share) => {
+    const settings = settingsOf({ dimensions: 12, m: 6, efConstruction: 40, metric, quantization });
+    const vectors = clusters(12, 10, 8).many(600);
+    const [simd, scalar] = KERNELS.map((kernel) => {
+      const graph = new Graph(settings, kernel);
+      vectors.forEach((vector) => {
+        put(graph, vector);
+        graph.append();
+      });
+      for (let slot = 0; slot < 600; slot++)
+        if ((slot * 7919) % 600 < share * 600) graph.markDeleted(slot);
+      const { graph: compacted, slots } = compact(graph);
+      return [Buffer.from(nodesOf(compacted)), slots, compacted.entry] as const;
+    });
+    expect(Buffer.compare(simd![0], scalar![0])).toBe(0);
+    expect(simd!.slice(1)).toEqual(scalar!.slice(1));
   });
 
   it('distances are the same for every number of dimensions', () => {

@@ -10,12 +10,12 @@ import { clearPool, put } from "./pool";
 import { All, descend, searchLayer, startPool } from "./traverse";
 
 /**
- * Algorithm 4: of n candidates, nearest first, keeps up to `most` that are nearer to the centre than to
- * any kept before, so that links lead in different directions. Slots go to `chosen`; returns how many.
+ * Algorithm 4: of n candidates, nearest first, keeps those that are nearer to the centre than to any kept
+ * before, so that links lead in different directions, until `most` are. Slots go to `chosen`, which
+ * has `kept` of them when it starts; returns how many it has.
  */
-function choose<E, D>(keys: usize, marks: usize, n: u32, most: u32): u32 {
+function choose<E, D>(keys: usize, marks: usize, n: u32, kept: u32, most: u32): u32 {
   const slots = chosen(), bytes = codeBytes();
-  let kept: u32 = 0;
   for (let i: u32 = 0; i < n && kept < most; i++) {
     const slot = load<u32>(marks + (i << 2)) >>> 1, key = load<u32>(keys + (i << 2));
     let isApart = true;
@@ -61,7 +61,7 @@ function linkBack<E, D>(from: u32, to: u32, key: u32, level: i32): void {
     store<u32>(keys + (place << 2), own);
     store<u32>(marks + (place << 2), mark);
   }
-  const kept = choose<E, D>(keys, marks, capacity + 1, capacity);
+  const kept = choose<E, D>(keys, marks, capacity + 1, 0, capacity);
   memory.copy(links, chosen(), kept << 2);
   memory.fill(links + (kept << 2), 0xff, (capacity - kept) << 2);
 }
@@ -80,7 +80,7 @@ export function insertNode<E, D>(slot: u32, level: i32, bottom: i32, efConstruct
     store<u8>(visited() + slot, <u8>epoch());
     const size = searchLayer<E, D, All>(q, efConstruction, 1, l, 0);
     entry = <u64>load<u32>(poolKeys()) << 32 | <u64>(load<u32>(poolMarks()) >>> 1);
-    const kept = choose<E, D>(poolKeys(), poolMarks(), size, m);
+    const kept = choose<E, D>(poolKeys(), poolMarks(), size, 0, m);
     memory.copy(linksOf(slot, l), chosen(), kept << 2);
     memory.copy(mine, chosen(), kept << 2);
     memory.copy(mineKeys, chosenKeys(), kept << 2);
@@ -89,14 +89,18 @@ export function insertNode<E, D>(slot: u32, level: i32, bottom: i32, efConstruct
   }
 }
 
-/** Gives a node the links of level 0 that Algorithm 4 chooses among the n slots of the list. */
-export function relinkNode<E, D>(slot: u32, n: u32): void {
+/**
+ * Mends the links of level 0 of a node that lost some: the first `own` slots of the list stay, and what Algorithm 4
+ * chooses among the other n - own fills up to `most`.
+ */
+export function relinkNode<E, D>(slot: u32, own: u32, n: u32, most: u32): void {
   const keys = poolKeys(), marks = poolMarks(), capacity = capacityOf(0), links = linksOf(slot, 0);
+  memory.copy(chosen(), list(), own << 2);
   if (n > 0) listCodeKeys<E, D>(pairQuery<E, D>(slot, centreCode()), n);
   clearPool(keys, n);
-  for (let i: u32 = 0; i < n; i++)
-    put(keys, marks, load<u32>(listKeys() + (i << 2)), load<u32>(list() + (i << 2)) << 1, i, NONE);
-  const kept = choose<E, D>(keys, marks, n, capacity);
+  for (let i = own; i < n; i++)
+    put(keys, marks, load<u32>(listKeys() + (i << 2)), load<u32>(list() + (i << 2)) << 1, i - own, NONE);
+  const kept = choose<E, D>(keys, marks, n - own, own, most);
   memory.copy(links, chosen(), kept << 2);
   memory.fill(links + (kept << 2), 0xff, (capacity - kept) << 2);
 }

@@ -21,14 +21,14 @@ export function insert(kind: i32, slot: u32, level: i32, bottom: i32, efConstruc
   else insertNode<i8, Absolute>(slot, level, bottom, efConstruction);
 }
 
-/** Chooses a node's links of level 0 anew, among the n slots of the list. */
-export function relink(kind: i32, slot: u32, n: u32): void {
-  if (kind == 0) relinkNode<f32, Dot>(slot, n);
-  else if (kind == 1) relinkNode<f32, Squared>(slot, n);
-  else if (kind == 2) relinkNode<f32, Absolute>(slot, n);
-  else if (kind == 3) relinkNode<i8, Dot>(slot, n);
-  else if (kind == 4) relinkNode<i8, Squared>(slot, n);
-  else relinkNode<i8, Absolute>(slot, n);
+/** Gives a node `most` links of level 0: the first `own` of the list's n slots, and a choice of the others. */
+export function relink(kind: i32, slot: u32, own: u32, n: u32, most: u32): void {
+  if (kind == 0) relinkNode<f32, Dot>(slot, own, n, most);
+  else if (kind == 1) relinkNode<f32, Squared>(slot, own, n, most);
+  else if (kind == 2) relinkNode<f32, Absolute>(slot, own, n, most);
+  else if (kind == 3) relinkNode<i8, Dot>(slot, own, n, most);
+  else if (kind == 4) relinkNode<i8, Squared>(slot, own, n, most);
+  else relinkNode<i8, Absolute>(slot, own, n, most);
 }
 
 /** Keys of the first n pool or result entries anew, by full rows, sorted again. */
