@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isStoreError } from '../../../src/base/errors.ts';
 import { seededRandom } from '../../../src/base/random.ts';
 import { layoutOf } from '../../../src/hnsw/layout.ts';
+import { levelOf } from '../../../src/hnsw/levels.ts';
 import { METRICS, QUANTIZATIONS, settingsOf } from '../../../src/hnsw/options.ts';
 import { regionsOf } from '../../../src/hnsw/saved.ts';
 import { type VectorIndex, createVectorIndex, loadVectorIndex } from '../../../src/hnsw/index.ts';
@@ -95,6 +96,10 @@ describe('damage', () => {
 
   it('a link to a node that is not there is CORRUPT, on every level', () => {
     const layout = layoutOf(settingsOf({ dimensions: 8, metric: 'cosine', m: 4 }));
+    const { groupShift, hierarchyTop: topLevel } = layout;
+    const grounded = Array.from({ length: 400 }, (_, slot) => slot).findIndex(
+      (slot) => levelOf({ seed: 0, groupShift, topLevel }, slot) === 0,
+    );
     let at = 64;
     for (const [address, bytes] of regionsOf(layout, 400)) {
       const level = layout.upperOffsets.findIndex((offset) => layout.extents + offset === address);
@@ -107,10 +112,24 @@ describe('damage', () => {
         const bad = Buffer.from(good);
         bad.writeUInt32LE(400, first);
         expect([level, node, codeOf(bad)]).toEqual([level, node, 'CORRUPT']);
+        if (level === 0) continue;
+        // It is there, but not on this level.
+        bad.writeUInt32LE(grounded, first);
+        expect([level, node, codeOf(bad)]).toEqual([level, node, 'CORRUPT']);
       }
       at += bytes;
     }
     expect(at).toBe(good.length);
+  });
+
+  it('bits of live nodes that do not add up are CORRUPT', () => {
+    const layout = layoutOf(settingsOf({ dimensions: 8, metric: 'cosine', m: 4 }));
+    const place = 64 + layout.paddedDimensions * (3 * 4 + 2);
+    for (const byte of [0, 10, 49, 51]) {
+      const bad = Buffer.from(good);
+      bad[place + byte]! ^= 0x10;
+      expect(codeOf(bad)).toBe('CORRUPT');
+    }
   });
 
   it('whatever byte is wrong, it is refused or a graph that can be walked', () => {
