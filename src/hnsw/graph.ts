@@ -143,7 +143,7 @@ export class Graph {
   }
 
   isLive(slot: number): boolean {
-    return slot < this.count && hasBit(this.live, slot);
+    return Number.isInteger(slot) && slot >= 0 && slot < this.count && hasBit(this.live, slot);
   }
 
   markDeleted(slot: number): boolean {

@@ -127,7 +127,7 @@ export class VectorIndex {
   /**
    * A copy without the deleted vectors, its nodes in the order a search meets them, so that what is read
    * together lies together; and which slot each of this index's has there, {@link NO_SLOT} for deleted ones.
-   * Takes a tenth of building it anew, or as long when more than a third is deleted. This index stays as it is.
+   * Takes a small part of the time of building, or as long when more than a third is deleted. This index stays as it is.
    */
   optimize(): { readonly index: VectorIndex; readonly slots: Uint32Array } {
     const { graph, slots } = compact(this.#graph);
