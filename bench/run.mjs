@@ -21,6 +21,7 @@ const BENCHES = [
   'snapshot',
   'memory',
   'loop',
+  'vectors',
 ];
 /** A bench that takes longer hangs. */
 const LIMIT_MS = 600_000;

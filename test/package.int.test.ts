@@ -19,6 +19,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   '.': ['openStore', 'defineMachine', 'isStoreError', 'StoreError', 'toJson', 'fromJson'],
   './wal': ['openLog'],
   './machine': ['defineMachine', 'transition', 'parseGuard'],
+  './hnsw': ['createVectorIndex', 'VectorIndex', 'scoreOf', 'isStoreError'],
   './testing': ['checkCrashes', 'SimDisk', 'manualClock', 'seededRandom', 'temporaryStore'],
   './package.json': [],
 };
@@ -29,6 +30,7 @@ const HEAVY = [
   '/node_modules/chokidar/',
   '/pawl/dist/src/cli/',
   '/pawl/dist/src/testing/',
+  '/pawl/dist/src/hnsw/',
 ];
 
 interface PackedFile {
@@ -129,11 +131,14 @@ describe('the packed package', () => {
     expect(files.filter((file) => HEAVY.some((part) => file.includes(part)))).toEqual([]);
   });
 
-  it('loads pawl/machine without any Node module or package', async () => {
-    const { files } = await load('pawl/machine');
-    const foreign = files.filter((file) => !/\/pawl\/dist\/src\/(?:machine|base)\//.test(file));
-    expect(foreign).toEqual([]);
-  });
+  it.each(['machine', 'hnsw'])(
+    'loads pawl/%s without any Node module or package',
+    async (entry) => {
+      const { files } = await load(`pawl/${entry}`);
+      const own = new RegExp(`/pawl/dist/src/(?:${entry}|base)/`);
+      expect(files.filter((file) => !own.test(file))).toEqual([]);
+    },
+  );
 
   it('loads pawl/wal without the engine', async () => {
     const { files } = await load('pawl/wal');

@@ -18,6 +18,7 @@ const config: ViteUserConfig = defineConfig({
       { find: /^pawl\/wal$/, replacement: source('wal/index.ts') },
       { find: /^pawl\/testing$/, replacement: source('src/testing/index.ts') },
       { find: /^pawl\/machine$/, replacement: source('src/machine/index.ts') },
+      { find: /^pawl\/hnsw$/, replacement: source('src/hnsw/index.ts') },
     ],
   },
   test: {

@@ -27,6 +27,11 @@ export function importLog() {
   return importBuilt('wal/index.js');
 }
 
+/** @returns {Promise<any>} the built vector index alone */
+export function importHnsw() {
+  return importBuilt('src/hnsw/index.js');
+}
+
 async function importBuilt(file) {
   try {
     return await import(pathToFileURL(path.join(DIST, file)).href);

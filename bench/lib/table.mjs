@@ -5,7 +5,7 @@ import { meetsFloor } from './result.mjs';
 
 /** @typedef {import('./result.mjs').Row} Row */
 
-const CONTESTANTS = ['pawl', 'sqlite', 'leveldb', 'lmdb', 'raw', 'other'];
+const CONTESTANTS = ['pawl', 'sqlite', 'leveldb', 'lmdb', 'hnswlib', 'usearch', 'raw', 'other'];
 const HEADINGS = [
   'bench',
   'question',

@@ -29,6 +29,7 @@ export const LAYERS: readonly Layer[] = [
   { at: 'src/value', may: BASE },
   { at: 'src/machine', may: BASE, pure: true },
   { at: 'src/query', may: BASE, pure: true },
+  { at: 'src/hnsw', may: BASE, pure: true },
   { at: 'src/record', may: RECORD },
   { at: 'src/instance', may: INSTANCE },
   { at: 'src/indexes', may: INDEXES },
