@@ -156,6 +156,26 @@ describe('collections', () => {
     await again.close();
   });
 
+  test('VEC-10 an entry may be over before it is on the disk: its id is free all the same', async () => {
+    const { store, docs, clock, open } = await withDocs();
+    const first = docs.insert([{ id: 'a', vector: [1, 1], ttlMs: 10 }]);
+    clock.time += 10;
+    const second = docs.insert([{ id: 'a', vector: [2, 2], ttlMs: 10 }]);
+    const updated = docs.updateMetadata('a', { n: 1 });
+    clock.time += 10;
+    const missing = refusalOf(() => docs.updateMetadata('a', { n: 2 }));
+    const third = docs.upsert([{ id: 'a', vector: [3, 3] }]);
+    await Promise.all([first, second, updated, third]);
+    expect((await missing).code).toBe('VECTOR_NOT_FOUND');
+    expect(docs.get('a')).toMatchObject({ createdAt: 1020, updatedAt: 1020 });
+    expect(docs.get('a')?.metadata).toBeUndefined();
+    const { digest } = await store.verify();
+    await store.close();
+    const again = await open();
+    expect((await again.verify()).digest).toBe(digest);
+    await again.close();
+  });
+
   test('VEC-5 entries that are over leave room for others', async () => {
     const { store, clock } = await withDocs();
     const small = await store.collections.create('small', { ...CONFIG, maxElements: 2 });
