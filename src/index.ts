@@ -48,6 +48,24 @@ export type {
   WriteOptions,
 } from './engine/api/instance.ts';
 export type {
+  Collection,
+  CollectionConfig,
+  CollectionReader,
+  CollectionReads,
+  Collections,
+  CountOptions,
+  DeletedVectors,
+  Match,
+  MetadataOptions,
+  Scope,
+  ScopeKind,
+  SearchQuery,
+  TransactionCollection,
+  Vector,
+  VectorEntry,
+  VectorInput,
+} from './engine/api/collection.ts';
+export type {
   InstanceReads,
   InstanceRef,
   Instances,

@@ -9,6 +9,7 @@ import { ARENA_BYTES } from '../src/base/slab-heap.ts';
 import { openStore } from '../src/index.ts';
 import { Annotations } from '../src/record/annotations.ts';
 import * as encode from '../src/record/encode.ts';
+import * as vectors from '../src/record/encode-vectors.ts';
 import { FIELD, KNOWN_FIELDS, RECORD_KIND } from '../src/record/kind.ts';
 import { fingerprint } from '../src/value/fingerprint.ts';
 import * as value from '../src/value/format.ts';
@@ -155,6 +156,23 @@ describe('records', () => {
   const body = new ByteWriter(16);
   writeValue(body, { a: 1 }, 'body');
   const bytes = body.bytes.subarray(0, body.position);
+  const entry = {
+    vector: Float32Array.of(1, -0.5),
+    scope: 'user:a',
+    eventTime: 5,
+    expiresAt: 6,
+    metadata: bytes,
+  };
+  // As the page has it: parts, two times, scope, metadata, floats.
+  const entryBytes = Buffer.concat([
+    Buffer.of(15),
+    Buffer.from(Float64Array.of(5, 6).buffer),
+    Buffer.of(6),
+    Buffer.from('user:a'),
+    Buffer.of(bytes.length),
+    bytes,
+    Buffer.from('0000803f000000bf', 'hex'),
+  ]);
 
   const write: Record<string, (w: ByteWriter, t: number | undefined, n: Annotations) => void> = {
     define: (w, t, n) => encode.encodeDefine(w, t, 3, 'm', 4, bytes, n),
@@ -166,6 +184,12 @@ describe('records', () => {
     purge: (w, t) => encode.encodePurge(w, t, 2 ** 40, 9),
     outcome: (w, t, n) => encode.encodeOutcome(w, t, n, body),
     migrate: (w, t, n) => encode.encodeMigrate(w, t, 70_000, 3, 200, n, body),
+    collection: (w, t, n) => vectors.encodeCollection(w, t, 300, 'ç', n, body),
+    dropCollection: (w, t, n) => vectors.encodeDropCollection(w, t, 300, n),
+    vector: (w, t, n) => vectors.encodeVector(w, t, 300, 70_000, 'ïd', n, entry),
+    metadata: (w, t, n) => vectors.encodeMetadata(w, t, 300, 70_000, true, n, bytes),
+    deleteVector: (w, t, n) => vectors.encodeDeleteVector(w, t, 300, 70_000, n),
+    expireVectors: (w, t) => vectors.encodeExpireVectors(w, t, 300, [1, 70_000]),
   };
   const fixed: Record<string, Record<string, unknown>> = {
     define: { definition: 3, name: 'm', version: 4, body: bytes },
@@ -177,7 +201,15 @@ describe('records', () => {
     purge: { deletedThrough: 2 ** 40, keysThrough: 9 },
     outcome: { body: bytes },
     migrate: { handle: 70_000, definition: 3, state: 200, body: bytes },
+    collection: { collection: 300, name: 'ç', body: bytes },
+    dropCollection: { collection: 300 },
+    vector: { collection: 300, handle: 70_000, id: 'ïd', body: entryBytes },
+    metadata: { collection: 300, handle: 70_000, replaces: 1, body: bytes },
+    deleteVector: { collection: 300, handle: 70_000 },
+    expireVectors: { collection: 300, body: Uint8Array.of(1, 0xf0, 0xa2, 4) },
   };
+  /** Nobody's doing: they carry no notes. */
+  const PLAIN = new Set(['purge', 'expireVectors']);
   const optional = { at: 5.5, eventId: 'e', key: 'k', actor: 'a', reason: 'r', correlationId: 'c' };
 
   it.each(Object.keys(RECORD_KIND))(
@@ -188,7 +220,7 @@ describe('records', () => {
         const notes = new Annotations();
         const expected: Record<string, unknown> = { kind, body: new Uint8Array(0), ...fixed[kind] };
         if ((set & FIELD.time) !== 0) expected['time'] = TIME;
-        for (const [name, text] of kind === 'purge' ? [] : Object.entries(optional)) {
+        for (const [name, text] of PLAIN.has(kind) ? [] : Object.entries(optional)) {
           if ((set & FIELD[name as keyof typeof FIELD]) === 0) continue;
           Object.assign(notes, { [name]: text });
           expected[name] = text;

@@ -24,6 +24,7 @@ export const CREATE_FIELDS: readonly string[] = ['machine', 'version', 'id', 'co
 /** Of a create through a handle, which has machine and version already. */
 export const BOUND_CREATE_FIELDS: readonly string[] = ['id', 'context'];
 export const PUT_OPTIONS: readonly string[] = ['expectedChecksum'];
+export const METADATA_OPTIONS: readonly string[] = ['mode'];
 export const BATCH_OPTIONS: readonly string[] = ['mode'];
 
 export class Call {

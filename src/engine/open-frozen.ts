@@ -43,16 +43,19 @@ export async function openFrozen(location: string, settings: Settings): Promise<
   const { state } = reading;
   let store: FrozenStore | undefined;
   const contexts = reading.contexts((error) => store?.damaged(error));
-  store = new FrozenStore({
-    location,
-    storeId,
-    state,
-    recovery,
-    logger,
-    verify: () => verifyStore(location, { fileIo }),
-    contexts,
-    travel: timeTravel(settings, { state, storeId, source: foreignPast(files) }),
-  });
+  store = new FrozenStore(
+    {
+      location,
+      storeId,
+      state,
+      recovery,
+      logger,
+      verify: () => verifyStore(location, { fileIo }),
+      contexts,
+      travel: timeTravel(settings, { state, storeId, source: foreignPast(files) }),
+    },
+    settings,
+  );
   contexts?.start();
   return store;
 }

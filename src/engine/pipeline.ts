@@ -155,11 +155,9 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     readonly tickets: readonly (Ticket | undefined)[];
   }): void {
     const { error, tickets } = waiting;
-    const { free } = this.state.instances;
-    const taken = Array.from(this.overlay.created(), (created) => created.handle);
-    for (const handle of taken.sort((a, b) => b - a)) free.giveBack(handle);
+    this.overlay.giveBack();
     this.overlay.drop();
-    this.state.machines.dropWaiting(this.state.offset);
+    this.state.dropWaiting(this.state.offset);
     this.records.forgetPurges();
     for (const ticket of tickets) {
       if (ticket === undefined) this.answers.posts.note(error);
@@ -182,7 +180,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
     // A frame that was accepted before may still be on its way into the state, slice by slice.
     const accepted = this.frame?.lastOffset ?? this.state.offset;
     this.overlay.drop();
-    this.state.machines.dropWaiting(accepted);
+    this.state.dropWaiting(accepted);
     for (const ticket of tried.tickets) ticket?.fail(tried.error);
     for (const ticket of waiting.tickets) ticket?.fail(waiting.error);
     this.waiters.fail(accepted, tried.error);
@@ -200,7 +198,7 @@ export class Pipeline implements LogSink<Ticket | undefined> {
       this.stop(frame, error);
       return;
     }
-    this.forgetKeys();
+    this.forgetApplied();
     if (!isDone) {
       this.thread.nextTurn(this.resume);
       return;
@@ -289,11 +287,12 @@ export class Pipeline implements LogSink<Ticket | undefined> {
       });
   }
 
-  /** Keys of applied commits are in the state now. */
-  private forgetKeys(): void {
+  /** Keys and entries of applied commits are in the state now. */
+  private forgetApplied(): void {
     for (const [scoped, pending] of this.overlay.keys) {
       if (pending.offset > this.state.offset) break;
       this.overlay.keys.delete(scoped);
     }
+    this.overlay.vectors.forgetApplied();
   }
 }

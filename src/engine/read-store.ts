@@ -1,13 +1,17 @@
 /** A store opened to read only: the state as its log gives it, and nothing that could write. */
+import type { Clock } from '../base/clock.ts';
 import { isStoreError, StoreError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Thread } from '../base/thread.ts';
 import type { Machine, MachineDefinition, MachineShape } from '../machine/definition.ts';
 import { validateDefinition } from '../machine/validate-definition.ts';
 import type { State } from '../state/state.ts';
+import type { CollectionReader, CollectionReads } from './api/collection.ts';
 import type { Offset } from './api/instance.ts';
 import type { InstanceReads, MachineReader, MachineReads } from './api/machine.ts';
 import type { ReadStore, RecoveryReport, StoreEvents, VerifyReport } from './api/store.ts';
 import type { Difference, Moment, View } from './api/time-travel.ts';
+import { collectionReader, collectionReads, type CollectionSource } from './collections/handles.ts';
 import { unknownMachine } from './decide/refusals.ts';
 import { Emitter } from './emitter.ts';
 import { checkMachine, instanceReads, machineReader, type ReadSource } from './handles.ts';
@@ -53,6 +57,8 @@ export class FrozenStore implements ReadStore {
   readonly recovery: RecoveryReport;
   readonly machines: MachineReads;
   readonly instances: InstanceReads;
+  readonly collections: CollectionReads;
+  private readonly vectorSource: CollectionSource;
   private readonly parts: ReadParts;
   private readonly state: State;
   private readonly runVerify: () => Promise<VerifyReport>;
@@ -60,7 +66,7 @@ export class FrozenStore implements ReadStore {
   private readonly travel: TimeTravel;
   private isClosed = false;
 
-  constructor(opened: Opened) {
+  constructor(opened: Opened, ports: { readonly clock: Clock; readonly thread: Thread }) {
     this.travel = opened.travel;
     this.contexts = opened.contexts;
     this.location = opened.location;
@@ -70,6 +76,8 @@ export class FrozenStore implements ReadStore {
     this.parts = readParts(opened);
     this.machines = this.parts.machines;
     this.instances = instanceReads(this.parts.source, undefined);
+    this.vectorSource = { reads: this.parts.reads, clock: ports.clock, thread: ports.thread };
+    this.collections = collectionReads(this.vectorSource);
   }
 
   get offset(): Offset {
@@ -85,6 +93,10 @@ export class FrozenStore implements ReadStore {
       this.parts.source,
       registered(this.state, checkMachine(machine)),
     ) as unknown as MachineReader<M>;
+  }
+
+  collection<T extends object>(name: string): CollectionReader<T> {
+    return collectionReader(this.vectorSource, name) as unknown as CollectionReader<T>;
   }
 
   async reached(offset: Offset): Promise<void> {

@@ -7,9 +7,11 @@ import type { ByteWriter } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { badRequest, isStoreError, type StoreError } from '../base/errors.ts';
 import { encodePurge } from '../record/encode.ts';
+import { encodeExpireVectors } from '../record/encode-vectors.ts';
 import type { Overlay } from '../state/overlay.ts';
 import type { State } from '../state/state.ts';
 import type { OrderedLog } from '../../wal/ordered-log.ts';
+import { dueEntries } from './collections/due-entries.ts';
 import type { Cutoffs, Retention } from './retention.ts';
 import type { Ticket } from './ticket.ts';
 
@@ -31,6 +33,8 @@ export class RecordWriter {
   private isReadingCaller = false;
   /** What the command being decided needs gone. */
   private needed: Cutoffs[] = [];
+  /** Of the record that dropped expired entries last. */
+  private expiredOffset = 0;
   /** Logged in the open group: decided when the group is. */
   private groupPurges: Cutoffs[] = [];
   /** There is no room for the next segment of the log. */
@@ -115,6 +119,7 @@ export class RecordWriter {
   /** Purges that were decided and taken back with everything else that waited: due again. */
   forgetPurges(): void {
     this.retention.forget();
+    this.expiredOffset = 0;
   }
 
   /** What the encoder writes as time: the commit's on its first record, nothing on the others. */
@@ -184,6 +189,21 @@ export class RecordWriter {
     }
     const due = this.retention.due(this.state, this.overlay.keys.size, this.now);
     if (due !== undefined) this.logPurge(due);
+    if (this.state.collections.nextExpiry <= this.now) this.logExpired();
+  }
+
+  /** A slice of the entries whose time is over; the next one when this is applied. */
+  private logExpired(): void {
+    if (this.expiredOffset > this.state.offset) return;
+    const due = dueEntries(this.state, this.overlay.vectors, this.now);
+    if (due === undefined) return;
+    const { collection, handles } = due;
+    this.log.begin();
+    this.expiredOffset = this.log.openOffset;
+    encodeExpireVectors(this.log.beginRecord(), this.now, collection.number, handles);
+    this.log.endRecord();
+    this.log.commit(undefined, false);
+    this.overlay.vectors.expired(collection, handles, this.expiredOffset);
   }
 
   private logPurge(due: Cutoffs): void {

@@ -2,7 +2,7 @@
 import type { State } from '../state/state.ts';
 
 export function memoryStats(state: State): Readonly<Record<string, unknown>> {
-  const { instances, keys, machines, indexes } = state;
+  const { instances, keys, machines, indexes, collections } = state;
   return {
     offset: state.offset,
     instances: {
@@ -14,6 +14,11 @@ export function memoryStats(state: State): Readonly<Record<string, unknown>> {
       idTableBytes: instances.ids.memoryBytes,
     },
     indexes: { bytes: indexes.memoryBytes, complete: indexes.isComplete },
+    collections: {
+      collections: collections.all().length,
+      entries: collections.all().reduce((sum, one) => sum + one.total, 0),
+      bytes: collections.all().reduce((sum, one) => sum + one.memoryBytes, 0),
+    },
     machines: { definitions: machines.all().length },
     idempotency: {
       keys: keys.size,

@@ -6,12 +6,16 @@ import { type AnyStoreError, badRequest, StoreError } from '../base/errors.ts';
 import type { Thread } from '../base/thread.ts';
 import type { Machine, MachineShape } from '../machine/definition.ts';
 import type { State } from '../state/state.ts';
+import type { Collection, Collections } from './api/collection.ts';
 import type { Offset, WriteOptions } from './api/instance.ts';
 import type { Instances, MachineHandle, Machines } from './api/machine.ts';
 import type { RecoveryReport, Store, StoreEvents, VerifyReport } from './api/store.ts';
 import type { BatchMode, BatchOperation, Committed, Transaction } from './api/transaction.ts';
 import type { Difference, Moment, View } from './api/time-travel.ts';
 import { Batches } from './batch.ts';
+import { VectorCommands } from './collections/commands.ts';
+import { collections, type CollectionSource, knownCollection } from './collections/handles.ts';
+import { CollectionWrites } from './collections/writes.ts';
 import { Commands } from './decide/commands.ts';
 import { Replay } from './decide/replay.ts';
 import { checkMachine, instances, machineHandle } from './handles.ts';
@@ -41,6 +45,7 @@ export class WritableStore implements Store {
   readonly recovery: RecoveryReport;
   readonly machines: Machines;
   readonly instances: Instances;
+  readonly collections: Collections;
   private readonly state: State;
   private readonly parts: ReadParts;
   private readonly pipeline: Pipeline;
@@ -49,6 +54,8 @@ export class WritableStore implements Store {
   private readonly writes: InstanceWrites;
   private readonly transactions: Transactions;
   private readonly batches: Batches;
+  private readonly vectors: CollectionWrites;
+  private readonly vectorSource: CollectionSource;
   private readonly runVerify: () => Promise<VerifyReport>;
   private closing: Promise<void> | undefined;
   private isClosed = false;
@@ -72,15 +79,17 @@ export class WritableStore implements Store {
     this.parts = readParts(opened, (offset) => pipeline.records.isOverForReaders(offset));
     const { mismatch, strict, random, maxMachineVersions } = settings;
     const replay = new Replay(pipeline, { mismatch });
-    const commands = new Commands(pipeline, replay, {
-      strict,
-      newId: (now) => uuidV7(now, random),
-    });
+    const newId = (now: number): string => uuidV7(now, random);
+    const commands = new Commands(pipeline, replay, { strict, newId });
+    const vectors = new VectorCommands(pipeline, newId);
     const outcome = new Outcome(pipeline);
     this.registry = new MachineRegistry(pipeline, maxMachineVersions);
     this.writes = new InstanceWrites(pipeline, commands);
-    this.transactions = new Transactions(pipeline, commands, outcome, opened.storeId);
+    this.transactions = new Transactions(pipeline, commands, vectors, outcome, opened.storeId);
     this.batches = new Batches(pipeline, commands, outcome);
+    this.vectors = new CollectionWrites(pipeline, vectors, replay, outcome);
+    this.vectorSource = { reads: this.parts.reads, clock: settings.clock, thread: settings.thread };
+    this.collections = collections(this.vectorSource, this.vectors);
     const migrations = new Migrations(pipeline, settings.thread);
     this.instances = instances(this.parts.source, this.writes, migrations);
     this.machines = {
@@ -112,6 +121,10 @@ export class WritableStore implements Store {
       definitionOf(definition),
       this.writes,
     ) as unknown as MachineHandle<M>;
+  }
+
+  collection<T extends object>(name: string): Collection<T> {
+    return knownCollection(this.vectorSource, this.vectors, name) as unknown as Collection<T>;
   }
 
   transaction<T>(run: (tx: Transaction) => T, options?: WriteOptions): Promise<Committed<T>> {

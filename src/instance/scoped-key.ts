@@ -12,6 +12,7 @@ export const KEY_SCOPE = {
   delete: 'd',
   transaction: 't',
   batch: 'b',
+  vectors: 'v',
 } as const;
 export type KeyScope = (typeof KEY_SCOPE)[keyof typeof KEY_SCOPE];
 

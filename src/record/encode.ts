@@ -7,7 +7,8 @@ import type { ByteWriter } from '../base/bytes.ts';
 import type { Annotations } from './annotations.ts';
 import { FIELD, RECORD_KIND, type RecordKind } from './kind.ts';
 
-function head(
+/** What every record begins with. @internal */
+export function head(
   writer: ByteWriter,
   kind: RecordKind,
   fields: number,

@@ -19,6 +19,17 @@ export const RECORD_KIND = {
   outcome: 8,
   /** An instance goes on under another version of its machine: definition, state and whole context. */
   migrate: 9,
+  /** A vector collection under its number, with its configuration. */
+  collection: 10,
+  /** A collection and all in it is gone. */
+  dropCollection: 11,
+  /** An entry of a collection, whole: new, or in the place of the one with this handle. */
+  vector: 12,
+  /** Metadata of an entry: merged into, or in the place of, what it has. */
+  metadata: 13,
+  deleteVector: 14,
+  /** Entries whose time was over: gone, as decided from the clock. */
+  expireVectors: 15,
 } as const;
 export type RecordKind = (typeof RECORD_KIND)[keyof typeof RECORD_KIND];
 

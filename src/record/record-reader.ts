@@ -33,7 +33,11 @@ export class RecordReader {
   version = 0;
   deletedThrough = 0;
   keysThrough = 0;
-  /** Instance id, or machine name. */
+  /** Number of a vector collection. */
+  collection = 0;
+  /** Of metadata: takes the place of what is there. */
+  replaces = false;
+  /** Id of an instance or vector, or name of a machine or collection. */
   readonly name: Span = { start: 0, end: 0 };
   readonly eventId: Span = { start: 0, end: 0 };
   readonly key: Span = { start: 0, end: 0 };
@@ -104,6 +108,36 @@ export class RecordReader {
         this.keysThrough = this.varint();
         return;
       case RECORD_KIND.outcome:
+        return;
+      default:
+        this.readVectorFixed();
+    }
+  }
+
+  /** Of the records about vector collections: all begin with the number of theirs. */
+  private readVectorFixed(): void {
+    switch (this.kind) {
+      case RECORD_KIND.vector:
+        this.collection = this.varint();
+        this.handle = this.varint();
+        this.span(this.name);
+        return;
+      case RECORD_KIND.metadata:
+        this.collection = this.varint();
+        this.handle = this.varint();
+        this.replaces = this.varint() !== 0;
+        return;
+      case RECORD_KIND.deleteVector:
+        this.collection = this.varint();
+        this.handle = this.varint();
+        return;
+      case RECORD_KIND.collection:
+        this.collection = this.varint();
+        this.span(this.name);
+        return;
+      case RECORD_KIND.dropCollection:
+      case RECORD_KIND.expireVectors:
+        this.collection = this.varint();
         return;
       default:
         throw unsupported('record kind', this.kind);

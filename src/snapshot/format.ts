@@ -65,6 +65,10 @@ export const CHUNK = {
   indexColumns: 12,
   /** The values that columns of 12 name, of one path. */
   indexValues: 13,
+  /** Vector collections, in the order of their numbers. */
+  collections: 14,
+  /** Entries of one collection, in the order of their handles. */
+  entries: 15,
 } as const;
 export type ChunkKind = (typeof CHUNK)[keyof typeof CHUNK];
 

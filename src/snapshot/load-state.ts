@@ -9,6 +9,7 @@ import type { ArenaSource } from '../base/slab.ts';
 import type { State } from '../state/state.ts';
 import { ArenaMap } from './arena-map.ts';
 import { DeletedReader } from './deleted-chunk.ts';
+import { CollectionsReader } from './collection-chunks.ts';
 import type { ChunkEntry, SnapshotHeader } from './file-layout.ts';
 import { CHUNK, COLUMNS, KEY_COLUMNS } from './format.ts';
 import { readBuckets } from './id-table-chunk.ts';
@@ -45,6 +46,7 @@ export class StateLoader {
   private rowsTaken = 0;
   private live = 0;
   private keysTaken = 0;
+  private readonly collections: CollectionsReader;
 
   constructor(
     state: State,
@@ -65,6 +67,7 @@ export class StateLoader {
     const keyReader = new KeyRowsReader(this.keys.arenas, this.results.arenas, header.keys);
     this.keyRows = new LazyRows(keys.rows, KEY_COLUMNS.length, keyReader);
     this.deleted = new DeletedReader(header.deleted);
+    this.collections = new CollectionsReader(state.collections);
     this.seed = new SnapshotSeed(entries, source, header.offset);
     instances.rows.restore(header.rows, this.rows);
     instances.free.fresh = header.rows;
@@ -89,6 +92,10 @@ export class StateLoader {
         return this.takeKeyRows(bytes);
       case CHUNK.keyTable:
         return readBuckets(bytes, count, this.keyBuckets);
+      case CHUNK.collections:
+        return this.collections.readCollections(bytes, count);
+      case CHUNK.entries:
+        return this.collections.readEntries(bytes, count);
       default:
         return this.arenasOf(kind)?.fill(chunk, bytes) ?? false;
     }
@@ -144,7 +151,8 @@ export class StateLoader {
       this.live === header.instances &&
       deleted.length === header.deleted &&
       machines.nextIndex === header.definitions &&
-      this.keysTaken === header.keys;
+      this.keysTaken === header.keys &&
+      this.collections.isWhole;
     if (!isWhole || !instances.ids.restore(header.hashKey, this.buckets)) return false;
     if (!keys.keys.restore(header.hashKey, this.keyBuckets)) return false;
     this.rows.link(deleted);

@@ -14,6 +14,7 @@ import { IndexColumnsWriter } from './index-columns.ts';
 import { addKeys } from './save-keys.ts';
 import type { IdTable } from '../base/id-table.ts';
 import { invariant } from '../base/assert.ts';
+import { addCollections } from './collection-chunks.ts';
 import { writeDefinition, writeMachine } from './machine-chunks.ts';
 import { RowChunkWriter } from './row-chunk.ts';
 import { StreamedArenas } from './streamed-arenas.ts';
@@ -52,6 +53,7 @@ export async function saveState(state: State, sink: ChunkSink, pause: Pause): Pr
   const numbers = await addKeys(keys, sink, rest);
   const numberOf = (handle: number): number => numbers[handle] as number;
   await addBuckets(sink, CHUNK.keyTable, keys.keys, keys.size, numberOf, rest);
+  await addCollections(state.collections, sink, rest);
 }
 
 function* deletedOf(state: State): IterableIterator<DeletedEntry> {

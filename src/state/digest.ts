@@ -5,9 +5,11 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { ByteWriter } from '../base/bytes.ts';
+import { copyFloatsOut } from '../base/float-bytes.ts';
 import { ROW_FLAG } from '../instance/row.ts';
 import { canonicalText } from '../machine/canonical.ts';
 import { unpackToMessagePack } from '../value/pack.ts';
+import { MAX_DIMENSIONS } from '../vector/config.ts';
 import type { State } from './state.ts';
 
 /** In hex. Reads the whole state: for tests, tools and checks, not for every day. */
@@ -18,6 +20,7 @@ export function digestOf(state: State): string {
   addInstances(hash, state);
   addDeleted(hash, state);
   addKeys(hash, state);
+  addCollections(hash, state);
   return hash.digest('hex');
 }
 
@@ -81,6 +84,38 @@ function addKeys(hash: Hash, state: State): void {
       );
     else body.raw(bytes, bodyStart, bodyEnd);
     hash.update(body.bytes.subarray(0, body.position));
+  }
+}
+
+function addCollections(hash: Hash, state: State): void {
+  const { collections } = state;
+  // A store that never had one has the digest it had before there were any.
+  if (collections.created === 0) return;
+  line(hash, ['collections', collections.created]);
+  const metadata = new ByteWriter(4096);
+  const floats = Buffer.alloc(4 * MAX_DIMENSIONS);
+  for (const one of collections.all()) {
+    const { number, name, given, rows, vectors } = one;
+    line(hash, [
+      'collection',
+      number,
+      name,
+      Object.entries(given).sort(([a], [b]) => (a < b ? -1 : 1)),
+    ]);
+    for (let handle = 0; handle < rows.rows; handle++) {
+      if (!one.isLive(handle)) continue;
+      const scope = one.scopes.textOf(one.scope(handle));
+      line(hash, ['entry', handle, one.idText(handle), scope, one.offset(handle)]);
+      const times = [one.createdAt(handle), one.updatedAt(handle), one.eventTime(handle)];
+      line(hash, [...times, one.expiresAt(handle), one.metadataRef(handle) > 0]);
+      metadata.position = 0;
+      one.metadata.writeTo(one.metadataRef(handle), metadata);
+      hash.update(metadata.bytes.subarray(0, metadata.position));
+      const start = vectors.startOf(handle);
+      const end = start + vectors.dimensions;
+      copyFloatsOut(vectors.blockOf(handle), start, end, floats, 0);
+      hash.update(floats.subarray(0, 4 * vectors.dimensions));
+    }
   }
 }
 

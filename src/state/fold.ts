@@ -11,18 +11,21 @@ import { decodeDefinition, decodeIndexes } from '../record/definition-codec.ts';
 import { FIELD, RECORD_KIND } from '../record/kind.ts';
 import { RecordReader } from '../record/record-reader.ts';
 import { isMap } from '../value/structure.ts';
+import { VectorFold } from './fold-vectors.ts';
 import { ResultKeeper } from './result-keeper.ts';
 import type { State } from './state.ts';
 
 export class Fold {
   private readonly state: State;
   private readonly results: ResultKeeper;
+  private readonly vectors: VectorFold;
   /** The record applied last; callers may read it until the next one. */
   readonly record: RecordReader = new RecordReader();
 
   constructor(state: State) {
     this.state = state;
     this.results = new ResultKeeper(state);
+    this.vectors = new VectorFold(state);
   }
 
   /** Applies the record in bytes[start, end) as number `offset`. */
@@ -61,7 +64,7 @@ export class Fold {
         this.results.keepOutcome(record, offset);
         break;
       default:
-        invariant(false, `record kind ${record.kind} was read and not applied`);
+        this.vectors.apply(record, offset);
     }
     state.offset = offset;
     state.time = record.time;

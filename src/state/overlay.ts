@@ -15,6 +15,7 @@ import { ROW_FLAG } from '../instance/row.ts';
 import type { Definition } from '../instance/machine-store.ts';
 import { PendingInstance } from './pending-instance.ts';
 import { PendingTable } from './pending-table.ts';
+import { PendingVectors } from './pending-vectors.ts';
 import type { State } from './state.ts';
 
 const SPARE_LIMIT = 2048;
@@ -33,6 +34,8 @@ export class Overlay {
     string,
     { readonly low: number; readonly high: number; readonly offset: number }
   > = new Map();
+  /** Entries of collections. */
+  readonly vectors: PendingVectors;
   private readonly spare: PendingInstance[] = [];
   /** While a group of records is open: what it touched, and a copy as it was before, if it was there. */
   private readonly touched: PendingInstance[] = [];
@@ -43,6 +46,7 @@ export class Overlay {
 
   constructor(state: State) {
     this.state = state;
+    this.vectors = new PendingVectors(state);
   }
 
   get size(): number {
@@ -146,12 +150,14 @@ export class Overlay {
   /** Starts to remember, so that rollback() can take everything back. */
   begin(): void {
     invariant(!this.isInGroup, 'one transaction at a time');
+    this.vectors.begin();
     this.isInGroup = true;
     this.group++;
   }
 
   forget(): void {
     for (const before of this.before) if (before !== undefined) this.give(before);
+    this.vectors.forget();
     this.endGroup();
   }
 
@@ -159,6 +165,7 @@ export class Overlay {
     for (let i = 0; i < this.touched.length; i++)
       this.restore(this.touched[i] as PendingInstance, this.before[i]);
     for (const key of this.touchedKeys) this.keys.delete(key);
+    this.vectors.rollback();
     this.endGroup();
   }
 
@@ -174,6 +181,14 @@ export class Overlay {
     if (this.isInGroup) this.touchedKeys.push(scoped);
   }
 
+  /** Nothing that waits was written, and the log goes on: the handles it took are free again. */
+  giveBack(): void {
+    const { free } = this.state.instances;
+    const taken = Array.from(this.created(), (created) => created.handle);
+    for (const handle of taken.sort((a, b) => b - a)) free.giveBack(handle);
+    this.vectors.giveBack();
+  }
+
   /** Everything that waited is gone: the log is poisoned. */
   drop(): void {
     for (const pending of this.byHandle.all()) {
@@ -182,6 +197,7 @@ export class Overlay {
     this.byHandle.clear();
     this.newIds.clear();
     this.keys.clear();
+    this.vectors.drop();
     this.contexts.reuse();
     this.endGroup();
   }

@@ -5,12 +5,14 @@
 import { IdempotencyStore } from '../instance/idempotency-store.ts';
 import { InstanceStore } from '../instance/instance-store.ts';
 import { MachineStore } from '../instance/machine-store.ts';
+import { CollectionStore } from '../vector/collection-store.ts';
 import { Indexes } from '../indexes/indexes.ts';
 
 export class State {
   readonly machines: MachineStore = new MachineStore();
   readonly instances: InstanceStore;
   readonly keys: IdempotencyStore;
+  readonly collections: CollectionStore;
   /** Derived from the others; asleep until somebody wakes it. */
   readonly indexes: Indexes;
   /** Of the last record applied. */
@@ -24,6 +26,13 @@ export class State {
   constructor(hashKey: Uint8Array) {
     this.instances = new InstanceStore(hashKey);
     this.keys = new IdempotencyStore(hashKey);
+    this.collections = new CollectionStore(hashKey);
     this.indexes = new Indexes(this.instances, this.machines, hashKey);
+  }
+
+  /** Forgets definitions and collections that wait behind `acceptedOffset`: they will never be applied. */
+  dropWaiting(acceptedOffset: number): void {
+    this.machines.dropWaiting(acceptedOffset);
+    this.collections.dropWaiting(acceptedOffset);
   }
 }

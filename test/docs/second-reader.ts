@@ -29,6 +29,9 @@ interface Line {
   readonly value: string;
 }
 
+/** Kinds whose body is no value in the forms of the page. */
+const NO_VALUE: ReadonlySet<string> = new Set(['vector', 'expireVectors']);
+
 export class SecondReader {
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
@@ -142,9 +145,13 @@ export class SecondReader {
     }
     if (at > end) throw new Error('the record ends inside its fields');
     values.set('body', this.bytes.slice(at, end));
-    if (at < end)
-      this.push(at, end, 'body', JSON.stringify(new PlainReader(this.bytes, at, end).all()));
+    if (at < end) this.push(at, end, 'body', this.body(shape.name, at, end));
     return values;
+  }
+
+  private body(kind: string, at: number, end: number): string {
+    if (!NO_VALUE.has(kind)) return JSON.stringify(new PlainReader(this.bytes, at, end).all());
+    return Buffer.from(this.bytes.subarray(at, end)).toString('hex');
   }
 
   private push(at: number, end: number, name: string, value: string): void {

@@ -143,8 +143,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     changes: [
       {
         file: 'src/engine/pipeline.js',
-        find: 'free.giveBack(handle); this.overlay.drop();',
-        replace: 'free.giveBack(handle);',
+        find: 'this.overlay.giveBack(); this.overlay.drop();',
+        replace: 'this.overlay.giveBack();',
       },
     ],
   },

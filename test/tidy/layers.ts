@@ -17,7 +17,7 @@ const BASE = ['src/base'];
 const RECORD = [...BASE, 'src/value', 'src/machine', 'src/query'];
 const INSTANCE = [...RECORD, 'src/record'];
 const INDEXES = [...INSTANCE, 'src/instance'];
-const STATE = [...INDEXES, 'src/indexes'];
+const STATE = [...INDEXES, 'src/indexes', 'src/vector'];
 const STORAGE = [...BASE, 'wal', 'src/record'];
 const SNAPSHOT = [...STATE, 'src/state', 'wal', 'src/storage'];
 const ENGINE = [...SNAPSHOT, 'src/snapshot'];
@@ -33,6 +33,7 @@ export const LAYERS: readonly Layer[] = [
   { at: 'src/record', may: RECORD },
   { at: 'src/instance', may: INSTANCE },
   { at: 'src/indexes', may: INDEXES },
+  { at: 'src/vector', may: INSTANCE },
   { at: 'src/state', may: STATE },
   { at: 'src/storage', may: STORAGE },
   { at: 'src/snapshot', may: SNAPSHOT },

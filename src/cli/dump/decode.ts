@@ -8,18 +8,10 @@ import { decodeDefinition, decodeIndexes } from '../../record/definition-codec.t
 import { FIELD, RECORD_KIND } from '../../record/kind.ts';
 import { RecordReader, type Span } from '../../record/record-reader.ts';
 import { readValue } from '../../value/read-value.ts';
+import { VectorRecords } from './vector-records.ts';
 import { RecordCursor } from '../../../wal/payload.ts';
 
-export type RecordKindName =
-  | 'define'
-  | 'indexes'
-  | 'hide'
-  | 'create'
-  | 'apply'
-  | 'delete'
-  | 'purge'
-  | 'outcome'
-  | 'migrate';
+export type RecordKindName = keyof typeof RECORD_KIND;
 
 /** One record; a field that its kind does not have is absent. Times are milliseconds. */
 export interface DumpedRecord {
@@ -44,7 +36,19 @@ export interface DumpedRecord {
   /** Of a purge: what was deleted, and what keys were written, at or before these offsets is gone. */
   deletedThrough?: number;
   keysThrough?: number;
-  /** Result of a transaction or batch that had a key. */
+  collection?: string;
+  config?: unknown;
+  /** 'kind:id'; absent: the global one. */
+  scope?: string;
+  metadata?: unknown;
+  /** Takes the place of the metadata there was. */
+  replaces?: boolean;
+  vector?: readonly number[];
+  eventTime?: number;
+  expiresAt?: number;
+  /** Entries whose time was over. */
+  ids?: readonly string[];
+  /** Result of a transaction, of a batch, or of a call to a collection, that had a key. */
   value?: unknown;
   /** Time of the fact, where the caller gave one. */
   at?: number;
@@ -73,6 +77,7 @@ export class LogDecoder {
   private readonly definitions = new Map<number, KnownDefinition>();
   /** By handle. */
   private readonly instances: KnownInstance[] = [];
+  private readonly vectors = new VectorRecords();
   private decoded: DumpedRecord[] = [];
 
   /** Record that is being decoded, or was last. */
@@ -153,6 +158,7 @@ export class LogDecoder {
         if (reader.keysThrough > 0) record.keysThrough = reader.keysThrough;
         break;
       default:
+        if (reader.kind >= RECORD_KIND.collection) this.vectors.learn(record, reader);
     }
   }
 
@@ -236,6 +242,7 @@ export class LogDecoder {
     if (isContext) record.context = readValue(bytes, bodyStart, bodyEnd);
     if (record.kind === 'apply') record.payload = readValue(bytes, bodyStart, bodyEnd);
     if (record.kind === 'outcome') record.value = readValue(bytes, bodyStart, bodyEnd);
+    if (this.reader.kind >= RECORD_KIND.collection) this.vectors.addBody(record, this.reader);
   }
 
   private addNotes(record: DumpedRecord): void {
@@ -268,4 +275,11 @@ const KIND_NAMES: Readonly<Record<number, RecordKindName>> = Object.fromEntries(
 );
 
 /** Later records cannot be named without these. */
-const NAMING: ReadonlySet<RecordKindName> = new Set(['define', 'create', 'apply', 'migrate']);
+const NAMING: ReadonlySet<RecordKindName> = new Set([
+  'define',
+  'create',
+  'apply',
+  'migrate',
+  'collection',
+  'vector',
+]);

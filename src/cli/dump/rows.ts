@@ -71,7 +71,7 @@ export class DumpTable {
 }
 
 function rowOf(record: DumpedRecord, brace: string, longest: number | undefined): Row {
-  const { offset, kind, machine, version, id, event, from, to } = record;
+  const { offset, kind, machine, version, collection, id, event, from, to } = record;
   const name = (text: string | undefined): string => cut(printable(text ?? ''), longest);
   const versioned = version === undefined ? name(machine) : `${name(machine)} v${version}`;
   const states = [from, to].flatMap((state) => (state === undefined ? [] : [name(state)]));
@@ -80,7 +80,7 @@ function rowOf(record: DumpedRecord, brace: string, longest: number | undefined)
     brace,
     time(record.time),
     kind,
-    machine === undefined ? '' : versioned,
+    machine === undefined ? name(collection) : versioned,
     name(id),
     name(event),
     states.join(' → '),
@@ -90,10 +90,10 @@ function rowOf(record: DumpedRecord, brace: string, longest: number | undefined)
 
 /** What the event brought, then whatever else was noted with it. */
 function dataOf(record: DumpedRecord): string {
-  const { payload, context, definition, indexes, value, at } = record;
-  const body = payload ?? context ?? definition ?? indexes ?? value;
+  const { payload, context, definition, indexes, value, at, metadata, config } = record;
+  const body = payload ?? context ?? definition ?? indexes ?? value ?? metadata ?? config;
   const { eventId, key, actor, reason, correlationId, deletedThrough, keysThrough } = record;
-  const { fromVersion } = record;
+  const { fromVersion, scope, vector, ids } = record;
   const notes = {
     fromVersion,
     eventId,
@@ -103,6 +103,9 @@ function dataOf(record: DumpedRecord): string {
     correlationId,
     deletedThrough,
     keysThrough,
+    scope,
+    dimensions: vector?.length,
+    ids: ids?.join(','),
   };
   const parts = body === undefined ? [] : [toJson(body)];
   if (at !== undefined) parts.push(`at=${time(at)}`);

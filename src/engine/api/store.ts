@@ -5,8 +5,9 @@ import type { FileIo } from '../../base/file-io.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import type { Thread } from '../../base/thread.ts';
-import type { Machine, MachineShape } from '../../machine/definition.ts';
+import type { Data, Machine, MachineShape } from '../../machine/definition.ts';
 import type { Durability } from '../../../wal/ordered-log.ts';
+import type { Collection, CollectionReader, CollectionReads, Collections } from './collection.ts';
 import type { Offset, WriteOptions } from './instance.ts';
 import type {
   InstanceReads,
@@ -131,6 +132,9 @@ export interface ReadStore extends AsyncDisposable {
   machine<M extends MachineShape>(machine: Machine<M>): Promise<MachineReader<M>>;
   readonly machines: MachineReads;
   readonly instances: InstanceReads;
+  readonly collections: CollectionReads;
+  /** @throws {StoreError} COLLECTION_NOT_FOUND */
+  collection<T extends object = Data>(name: string): CollectionReader<T>;
   /** Resolves once reads can see this offset. */
   reached(offset: Offset, options?: { signal?: AbortSignal | undefined }): Promise<void>;
   verify(): Promise<VerifyReport>;
@@ -171,6 +175,9 @@ export interface Store extends ReadStore {
   ): Promise<MachineHandle<M>>;
   readonly machines: Machines;
   readonly instances: Instances;
+  readonly collections: Collections;
+  /** @throws {StoreError} COLLECTION_NOT_FOUND */
+  collection<T extends object = Data>(name: string): Collection<T>;
   /**
    * Runs the callback once, before this call returns. A throw leaves nothing behind and rejects with that very error.
    * With a key that was seen before, the callback does not run and the first value comes back with applied = false

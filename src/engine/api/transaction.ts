@@ -1,6 +1,7 @@
 /** Public types of transactions and batches. */
-import type { Machine, MachineShape } from '../../machine/definition.ts';
+import type { Data, Machine, MachineShape } from '../../machine/definition.ts';
 import type { AnyStoreError } from '../../base/errors.ts';
+import type { TransactionCollection } from './collection.ts';
 import type {
   ApplyArgs,
   ApplyOptions,
@@ -28,6 +29,8 @@ export interface Transaction {
   readonly now: number;
   machine<M extends MachineShape>(machine: Machine<M> | MachineReader<M>): TransactionMachine<M>;
   readonly instances: TransactionInstances;
+  /** @throws {StoreError} COLLECTION_NOT_FOUND - at its calls, when there is none */
+  collection<T extends object = Data>(name: string): TransactionCollection<T>;
 }
 
 export interface TransactionInstances {

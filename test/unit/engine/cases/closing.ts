@@ -133,19 +133,7 @@ function laterCases(open: Open): void {
     const store = await withOneDoor(open);
     const doors = await store.machine(DOOR as never);
     const places: readonly (readonly [object, readonly string[]])[] = [
-      [
-        store,
-        [
-          'namespace',
-          'namespaces',
-          'collection',
-          'collections',
-          'subscriptions',
-          'timers',
-          'watch',
-          'backup',
-        ],
-      ],
+      [store, ['namespace', 'namespaces', 'subscriptions', 'timers', 'watch', 'backup']],
       [store.instances, ['history', 'watch']],
       [doors, ['history', 'watch']],
     ];
@@ -161,7 +149,7 @@ function laterCases(open: Open): void {
       }
     }
     await store.transaction((tx) => {
-      for (const name of ['namespace', 'collection'])
+      for (const name of ['namespace', 'namespaces'])
         expect((tx as unknown as Record<string, unknown>)[name]).toBeUndefined();
     });
   });
