@@ -7,6 +7,7 @@ import { ByteWriter, copyBytes } from '../base/bytes.ts';
 import type { RowTable } from '../base/row-table.ts';
 import type { SlabHeap } from '../base/slab-heap.ts';
 import { MiB } from '../base/units.ts';
+import { readVarint, varintSize } from '../base/varint.ts';
 import { mergeInPlace, mergePacked } from '../value/merge.ts';
 import { packValue } from '../value/pack.ts';
 import type { ShapeTable } from '../value/shape-table.ts';
@@ -198,19 +199,4 @@ function widenLength(slot: ByteWriter, length: number): void {
   slot.position = 0;
   slot.varint(length);
   slot.position = end + extra;
-}
-
-function readVarint(bytes: Uint8Array, at: number): number {
-  let byte = bytes[at] as number;
-  if (byte < 128) return byte;
-  let value = byte & 127;
-  for (let i = 1, shift = 7; byte > 127; i++, shift += 7) {
-    byte = bytes[at + i] as number;
-    value |= (byte & 127) << shift;
-  }
-  return value;
-}
-
-function varintSize(value: number): number {
-  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4;
 }

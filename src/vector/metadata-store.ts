@@ -5,6 +5,7 @@
 import { ByteWriter } from '../base/bytes.ts';
 import type { SlabHeap } from '../base/slab-heap.ts';
 import { MiB } from '../base/units.ts';
+import { readVarint, varintSize } from '../base/varint.ts';
 import { mergePacked } from '../value/merge.ts';
 import { packValue, unpackToMessagePack } from '../value/pack.ts';
 import { ShapeTable } from '../value/shape-table.ts';
@@ -55,16 +56,11 @@ export class MetadataStore {
       return;
     }
     const bytes = this.heap.bytesOf(ref);
-    let at = this.heap.startOf(ref);
-    let length = 0;
-    for (let scale = 1; ; scale *= 128) {
-      const byte = bytes[at++] as number;
-      length += (byte & 127) * scale;
-      if (byte < 128) break;
-    }
+    const at = this.heap.startOf(ref);
+    const length = readVarint(bytes, at);
     this.bytes = bytes;
-    this.start = at;
-    this.end = at + length;
+    this.start = at + varintSize(length);
+    this.end = this.start + length;
   }
 
   /** Appends as MessagePack what `ref` names. */

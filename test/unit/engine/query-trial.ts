@@ -22,7 +22,7 @@ import { stateOf } from './store-state.ts';
 import { type Choices, pick, seededChoices } from '../../sim/choices.ts';
 
 const PATHS = ['n', 'name', 'deep.a', 'tags', 'unknown'];
-const STATES = ['new', 'busy', 'done'];
+export const STATES: string[] = ['new', 'busy', 'done'];
 const TEXTS = [
   '',
   'a',

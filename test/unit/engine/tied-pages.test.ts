@@ -7,19 +7,8 @@ import { manualClock } from 'pawl/testing';
 import { expect, it } from 'vitest';
 import { compareUtf8 } from '../../../src/query/order.ts';
 import { pick, seededChoices } from '../../sim/choices.ts';
+import { STATES, definition } from './query-trial.ts';
 
-const STATES = ['new', 'busy', 'done'];
-const DEFINITION = {
-  name: 'thing',
-  version: 1,
-  states: STATES,
-  initial: 'new',
-  transitions: [
-    { from: STATES, event: 'GO', to: 'busy' },
-    { from: STATES, event: 'END', to: 'done' },
-    { from: STATES, event: 'BACK', to: 'new' },
-  ],
-};
 type Asked = Query & { state: string | string[]; direction: 'asc' | 'desc' };
 
 /** What a full scan says: `iterate` by id goes another way. */
@@ -54,7 +43,7 @@ it('every page through tied rows is that of a full scan', { timeout: 60_000 }, a
     const below = seededChoices(seed);
     const clock = manualClock(1_000_000);
     const store = await openStore(':memory:', { clock });
-    await store.machines.put(DEFINITION);
+    await store.machines.put(definition([], 1));
     const ids: string[] = [];
     let made = 0;
     for (let round = 0; round < 60; round++) {
